@@ -1,0 +1,314 @@
+"""
+`DiagnosticReport`: what a run says about every system, as data.
+
+Written as ``report.json``; its JSON Schema is generated into the docs. Times are
+nanoseconds, sizes bytes. `None` means "not measured"; 0 means "measured, and there was none".
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+Verdict = Literal["usable", "weak", "refuse"]
+
+
+class Model(BaseModel):
+    """Base of all parts: unknown keys are errors, values are not changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+
+class Absent(Model):
+    """A kind of evidence that this run could not take."""
+
+    evidence: str
+    """What is missing: ``stacks``, ``block_io``, ``run_queue``, ..."""
+    why: str
+    remedy: str
+    """What to do to have it next time."""
+
+
+class Quality(Model):
+    """How far to trust the rest of the report."""
+
+    verdict: Verdict
+    """``refuse`` above 5 % sampler errors: stacks are left out then, counters stay."""
+    reasons: list[str]
+    """Why it is not ``usable``; empty when it is."""
+    sampler: str | None
+    """``py-spy 0.4.3``; `None` where nothing sampled."""
+    rate_asked_hz: float | None
+    rate_reached_hz: float | None
+    samples: int | None
+    """Stacks written down, of all threads."""
+    samples_claimed: int | None
+    """Of those, the ones inside an execution."""
+    samples_unclaimed: int | None
+    """The rest: never guessed at."""
+    samples_failed: int | None
+    samples_late: int | None
+    """Times the sampler said that it had fallen behind."""
+    clock_residual_ns: int | None
+    """How far samples lie outside the segments of the execution they name; `None`: not placed in time."""
+    privilege: str
+    """How the sampler got to read the process: ``root``, ``same user``, ``ptrace refused``, ..."""
+    executions: int
+    executions_dropped: int
+    """Spans lost because the queue was full."""
+    lines_skipped: int
+    """Torn or foreign lines in the event file."""
+    absent: list[Absent]
+
+
+class Quantiles(Model):
+    """Order statistics of a population of durations."""
+
+    count: int
+    mean_ns: float
+    min_ns: int
+    p50_ns: int
+    p90_ns: int
+    p95_ns: int
+    p99_ns: int
+    max_ns: int
+
+
+class TimeSplit(Model):
+    """
+    Where wall time went, summed over executions; the parts add up to `wall_ns`.
+
+    `None` parts were not measured and are inside `other_ns`.
+    """
+
+    wall_ns: int
+    on_cpu_ns: int | None
+    run_queue_ns: int | None
+    block_io_ns: int | None
+    awaiting_ns: int | None
+    """Suspended at an ``await`` or ``yield``."""
+    other_ns: int
+    """The remainder: blocked on sockets, locks, pipes and sleep inside a step, and what was not measured."""
+    measured: int
+    """Executions that this split is summed over."""
+
+
+class DeviceBytes(Model):
+    """Bytes between a system and one device."""
+
+    device: str
+    """``vda``, ``tmpfs`` and so on; the kernel's name."""
+    direction: Literal["read", "write"]
+    pool: str
+    """``disk/read/vda``"""
+    bytes: int | None
+    """Block-layer bytes where the kernel says, else bytes through calls; shared among devices by files touched."""
+    layer: Literal["block", "calls"] | None
+    """Which of the two `bytes` counts."""
+    executions: int
+    """Executions that touched it."""
+
+
+class FileUse(Model):
+    """A file, or a pattern of many files of one folder, that executions touched."""
+
+    path: str
+    direction: Literal["read", "write"]
+    executions: int
+    device: str | None
+    mount: str | None
+
+
+class Peer(Model):
+    """A network peer."""
+
+    address: str
+    """``host:port``"""
+    pool: str
+    executions: int
+
+
+class Process(Model):
+    """A program that executions started."""
+
+    name: str
+    pool: str
+    executions: int
+
+
+class StackFrame(Model):
+    """One frame of a stack."""
+
+    function: str
+    file: str
+    line: int | None
+
+
+class HotStack(Model):
+    """A stack seen in samples of this system, outermost frame first; our own frames are left out."""
+
+    frames: list[StackFrame]
+    samples: int
+
+
+class Prediction(Model):
+    """How well a cost model did on executions it had not seen."""
+
+    mdape: float
+    """Median absolute percentage error, as a fraction: 0.12 is 12 %."""
+    bias: float
+    """Median signed relative error; positive: over-estimates."""
+    under_rate: float
+    """Share of executions that took longer than the stated quantile said."""
+
+
+class CostModel(Model):
+    """A readable expression that predicts the cost of an execution from features of its command."""
+
+    family: Literal["constant", "linear", "power", "nlogn", "category", "category_linear"]
+    features: list[str]
+    """At most two."""
+    coefficients: dict[str, float]
+    """By name: ``intercept``, ``slope``, ``exponent``, or a category's value."""
+    categories: dict[str, float] = Field(default_factory=dict)
+    """Intercept by category, in ns, for the category families."""
+    expression: str
+    """Milliseconds, in words a person reads: ``3.1 + 0.0021 * size``."""
+    quantile: float
+    """Which quantile `quantile_factor` lifts the median to: 0.9."""
+    quantile_factor: float
+    """Multiply the prediction of the median by this to get that quantile."""
+    executions: int
+    held_out: Prediction | None
+    """`None` with too few executions to hold any out."""
+    valid_range: dict[str, tuple[float, float]]
+    """Feature to the range seen; beyond it the model says nothing."""
+    warnings: list[str]
+    """Why it stayed constant, or is not to be trusted."""
+    rejected: list[str]
+    """What else was tried, and why it was not taken."""
+
+
+class InferredTrait(Model):
+    """A trait that observation suggests."""
+
+    trait: str
+    """Class name: ``ResourceUsageTrait``, ``ExecutionCostTrait``, ``IOBoundTrait``."""
+    arguments: dict[str, Any]
+    """Keyword arguments; for ``ExecutionCostTrait.time_ms`` a cost model stands in its place."""
+    confidence: float
+    """0 to 1."""
+    evidence: list[str]
+    """One sentence each, with figures."""
+    rival: str | None
+    """The best other reading, and why it is less likely."""
+
+
+class Point(Model):
+    """One execution, for plotting."""
+
+    handle: str
+    duration_ns: int
+    status: str
+    features: dict[str, Any]
+
+
+class SystemDiagnosis(Model):
+    """What the run says about one system."""
+
+    system: str
+    """The component: ``asset_pipeline.systems:ExtractMember``."""
+    layer: str
+    operation: str
+    executions: int
+    by_status: dict[str, int]
+    """Counts for ``success``, ``error`` and ``blocked``."""
+    latency: Quantiles
+    time: TimeSplit
+    on_cpu_share: float | None
+    """on_cpu / wall."""
+    devices: list[DeviceBytes]
+    files: list[FileUse]
+    """The most used first; at most 20."""
+    peers: list[Peer]
+    processes: list[Process]
+    peak_memory_delta_bytes: int | None
+    """`None` where it could not be measured honestly."""
+    concurrency_peak: int
+    """Executions of this system in flight at once, at most."""
+    concurrency_mean: float
+    """Over the time in which at least one was."""
+    features: list[str]
+    samples: int | None
+    hot_stacks: list[HotStack]
+    """Most samples first; at most 20."""
+    cost: CostModel
+    traits: list[InferredTrait]
+    points: list[Point]
+    """At most 500, drawn evenly over the run."""
+    errors: dict[str, int]
+    """Failed executions by exception type."""
+    source_file: str | None
+    source_line: int | None
+    source_function: str | None
+    """``module:qualname`` where known."""
+    command_type: str | None
+    """``module:qualname`` of the command's class, where one was seen."""
+
+
+class HostFacts(Model):
+    """The machine and the interpreter."""
+
+    python: str
+    implementation: str
+    kernel: str
+    machine: str
+    cpus: int
+    memory_bytes: int | None
+
+
+class ProcessSummary(Model):
+    """One process of the run."""
+
+    pid: int
+    executions: int
+    cpu_ns: int | None
+    max_rss_bytes: int | None
+    read_bytes: int | None
+    write_bytes: int | None
+
+
+class FrameNode(Model):
+    """A node of the flame graph: samples in it and its callees."""
+
+    name: str
+    file: str
+    line: int | None
+    samples: int
+    children: list[FrameNode]
+
+
+class DiagnosticReport(Model):
+    """What one run says about every system."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run_id: str
+    dam_obs_version: str
+    started: str
+    """ISO 8601 with offset."""
+    duration_ns: int
+    command: str
+    """The program's name alone: argv is not collected."""
+    exit_status: int | None
+    quality: Quality
+    host: HostFacts
+    processes: list[ProcessSummary]
+    systems: list[SystemDiagnosis]
+    """By total wall time, the most first."""
+    faults: dict[str, int]
+    """dam-obs's own faults in the observed processes, by place."""
+    flame: FrameNode | None
+    """All samples of executions, by system; `None` without stacks."""

@@ -1,0 +1,165 @@
+"""
+What a pip-installed plugin can implement: the contract between dam-obs and everything around it.
+
+A plugin is a distribution with an entry point in group ``dam_obs``. What dam-obs ships
+comes through these same hooks. An implementation that raises is logged once, counted as
+a fault, and the next one is asked; none ever reaches the observed program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from dam_obs.diagnose.report import InferredTrait, SystemDiagnosis
+    from dam_obs.trace.events import Scalar, TraceEvent
+
+hookspec = pluggy.HookspecMarker("dam_obs")
+hookimpl = pluggy.HookimplMarker("dam_obs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """Something outside the process that an execution touched."""
+
+    kind: Literal["file", "peer", "process"]
+
+    name: str
+    """A path, ``host:port``, or a program's name."""
+
+    direction: Literal["read", "write"] | None
+    """For files."""
+
+    device: str | None = None
+    """For files: the kernel's name of the block device, ``nvme0n1``; `None` where there is none (tmpfs) or it is unknown."""
+
+    bytes: int | None = None
+    """What went to and from it; `None`: not measured."""
+
+
+@hookspec
+def dam_obs_trace_points() -> Path | Iterable[Path] | None:
+    """
+    Bring trace-point files.
+
+    Called once, when dam-obs is activated in a program or a command lists trace points.
+
+    Returns:
+        Paths of TOML files, usually package data; `None` for none. Files of all plugins count.
+
+    A file that does not load is reported by `dam-obs points check` and skipped in a program.
+    """
+
+
+@hookspec
+def dam_obs_event(event: TraceEvent) -> None:
+    """
+    Receive a finished, redacted event: a sink of one's own.
+
+    Called on the drain thread of the observed program, once for each event, in the order
+    in which spans ended; never on the program's own threads.
+
+    An implementation that stalls delays the other sinks, not the program; when the queue
+    is full meanwhile, spans are dropped and counted. One that raises is logged once and counted.
+    """
+
+
+@hookspec(firstresult=True)
+def dam_obs_redact(key: str, value: str) -> str | None:
+    """
+    Hide a value before it leaves the process.
+
+    Called on the drain thread for text that is about to leave, after the built-in rules.
+
+    Args:
+        key: The name the value stands under: ``input``, ``output``, a data name, a path of names joined by dots.
+        value: The text.
+
+    Returns:
+        What to write instead; `None` for no opinion. The first answer wins.
+
+    If one raises, the value is replaced whole, for it may be what was to be hidden.
+    """
+
+
+@hookspec(firstresult=True)
+def dam_obs_features(command: object) -> Mapping[str, Scalar] | None:
+    """
+    Name the features of a command that may explain its cost.
+
+    Called on the program's thread when an execution of a measured run starts; so it must be
+    quick, must not do I/O and must not change the command.
+
+    Returns:
+        Feature name to number, short string or boolean; `None` for no opinion. The first answer
+        wins; the built-in one reads the command's public fields.
+    """
+
+
+@hookspec(firstresult=True)
+def dam_obs_pool_for(resource: Resource) -> str | None:
+    """
+    Say which pool a touched resource belongs to.
+
+    Called while a run is diagnosed, never inside the observed program, once for each distinct resource.
+
+    Args:
+        resource: A file, peer or process; ``resource.bytes`` is what went to and from it.
+
+    Returns:
+        A pool path such as ``"disk/read/nvme0n1"``, or `None` for no opinion. The first answer wins;
+        the built-in rules are asked last.
+    """
+
+
+@hookspec
+def dam_obs_infer_traits(diagnosis: SystemDiagnosis) -> Sequence[InferredTrait] | None:
+    """
+    Infer traits of a system from what a run showed.
+
+    Called while a run is diagnosed, once for each system.
+
+    Returns:
+        Traits to add; `None` for none. All answers count; of two that name the same trait and the
+        same arguments the more confident one is kept.
+    """
+
+
+@hookspec
+def dam_obs_draft_templates() -> Path | Iterable[Path] | None:
+    """
+    Bring folders of Jinja templates that override the built-in ones for drafts.
+
+    Called when drafts are made. A folder of a later-registered plugin is searched first.
+    What a template makes must still pass the check of what drafted code may contain.
+    """
+
+
+@hookspec(firstresult=True)
+def dam_obs_trace_source(uri: str) -> Iterable[TraceEvent] | None:
+    """
+    Read events from a backend.
+
+    Called by commands that read, with what the user gave as source when it is no existing file or folder.
+
+    Returns:
+        An iterable of events, read lazily; `None` if the URI is not this plugin's. The first answer wins.
+    """
+
+
+@hookspec
+def dam_obs_commands(cli: click.Group) -> None:
+    """
+    Add commands to `dam-obs`.
+
+    Called when the command line starts, with the top group.
+    """
+
+

@@ -1,0 +1,148 @@
+"""
+`TraceEvent`: the finished record of a span or of a moment; one line of ``trace.jsonl``.
+
+The first eleven fields are the seed's, in its order, and every event has them. The rest
+is left out of the line where it was not measured: evidence that was not measured is
+absent, not zero. A reader accepts a line with only the first eleven.
+
+`FinishedSpan` is what sinks get: an event together with what OpenTelemetry wants to know
+of the span beside it. Everything in both is redacted already.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Status = Literal["success", "error", "blocked"]
+
+Scalar = str | bool | int | float | None
+
+
+class TraceEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What happened once, at one trace point."""
+
+    trace_id: str
+    """The handle of this span or moment, ``alt_1705180800_a3f2``. Not an OpenTelemetry trace id."""
+
+    parent_id: str | None
+    """The handle of the nearest enclosing dam-obs span; `None` for a root."""
+
+    timestamp: str
+    """When it started: ISO 8601 with offset, by the wall clock."""
+
+    hrm_layer: str
+    """The layer's full name."""
+
+    operation: str
+    """The operation without its layer: ``gate_check``."""
+
+    component: str
+    """The file, class or system that emitted it."""
+
+    input_summary: str
+    """At most 100 characters, redacted."""
+
+    output_summary: str
+    """At most 100 characters, redacted."""
+
+    duration_ms: int
+    """`duration_ns` in whole milliseconds, rounded half up; 0 for a moment."""
+
+    status: Status
+
+    metadata: dict[str, Any]
+    """The trace point's data by name, and ``error``/``error.type`` where it failed. JSON values only."""
+
+    duration_ns: int | None = None
+    """By a monotonic clock."""
+
+    otel_trace_id: str | None = None
+    """32 hex digits."""
+
+    otel_span_id: str | None = None
+    """16 hex digits; the handle's last part is a prefix of it."""
+
+    otel_parent_id: str | None = None
+    """16 hex digits: the parent in OpenTelemetry's sense, which may be another library's span."""
+
+    pid: int | None = None
+
+    thread_id: int | None = None
+    """The native id of the thread it started on."""
+
+    cpu_ns: int | None = None
+    """Thread CPU time over all steps, nested executions included."""
+
+    wait_ns: int | None = None
+    """Time in which it was suspended at an ``await`` or a ``yield``: `duration_ns` less all steps."""
+
+    steps: int | None = None
+    """How many uninterrupted stretches it ran in; 1 for a plain call."""
+
+    segments: list[tuple[int, int, int]] | None = None
+    """``(start_ns, end_ns, native thread id)`` by the monotonic clock, in order; near ones are merged."""
+
+    io: dict[str, int] | None = None
+    """
+    What the kernel counted on its threads during its steps.
+
+    Any of ``read_bytes`` and ``write_bytes`` (block layer), ``rchar`` and ``wchar`` (bytes through read and
+    write calls, page cache and pipes included), ``syscr`` and ``syscw``, ``run_queue_ns``, ``block_io_ns``,
+    ``minor_faults``, ``major_faults``, ``voluntary_switches``, ``involuntary_switches``.
+    """
+
+    touched: dict[str, list[str]] | None = None
+    """``files_read``, ``files_written``, ``peers`` (``host:port``) and ``processes`` (program names), each once."""
+
+    features: dict[str, Scalar] | None = None
+    """Features of the command, for cost models."""
+
+    start_mono_ns: int | None = None
+    """When it started by the monotonic clock (`CLOCK_MONOTONIC`); measured runs only."""
+
+    kind: Literal["span", "event"] = "span"
+    """``event`` for a moment, which has no duration."""
+
+
+class SpanEvent(msgspec.Struct, frozen=True):
+    """Something that happened within a span, in OpenTelemetry's sense."""
+
+    name: str
+    timestamp_ns: int
+    """Wall clock, nanoseconds since the epoch."""
+    attributes: dict[str, Any]
+
+
+class SpanLink(msgspec.Struct, frozen=True):
+    """A link to another span."""
+
+    trace_id: int
+    span_id: int
+    attributes: dict[str, Any]
+
+
+class FinishedSpan(msgspec.Struct, gc=False):
+    """A finished span as sinks get it, redacted."""
+
+    event: TraceEvent
+    name: str
+    """``focus.gate_check``"""
+    trace_id: int
+    span_id: int
+    parent_span_id: int
+    """0 for a root."""
+    parent_is_remote: bool
+    trace_state: str
+    start_ns: int
+    """Wall clock, nanoseconds since the epoch."""
+    end_ns: int
+    code: dict[str, str | int]
+    """``code.function.name``, ``code.file.path``, ``code.line.number`` where known."""
+    attributes: dict[str, Any]
+    """What was set by OpenTelemetry's own calls, under the names it was set with."""
+    span_events: tuple[SpanEvent, ...]
+    links: tuple[SpanLink, ...]
+    otel_kind: int = 0
+    """`opentelemetry.trace.SpanKind` value: 0 is internal."""
