@@ -8,18 +8,19 @@ a fault, and the next one is asked; none ever reaches the observed program.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import pluggy
 
 if TYPE_CHECKING:
     import click
 
+    from dam_obs.config import Settings
     from dam_obs.diagnose.report import InferredTrait, SystemDiagnosis
-    from dam_obs.trace.events import Scalar, TraceEvent
+    from dam_obs.trace.events import FinishedSpan, Scalar, TraceEvent
 
 hookspec = pluggy.HookspecMarker("dam_obs")
 hookimpl = pluggy.HookimplMarker("dam_obs")
@@ -38,10 +39,26 @@ class Resource:
     """For files."""
 
     device: str | None = None
-    """For files: the kernel's name of the block device, ``nvme0n1``; `None` where there is none (tmpfs) or it is unknown."""
+    """For files: the kernel's name of the block device, ``nvme0n1``; `None` where there is none or it is unknown."""
 
     bytes: int | None = None
     """What went to and from it; `None`: not measured."""
+
+
+class Sink(Protocol):
+    """Where finished, redacted spans go: called on the drain thread, never on the program's own."""
+
+    def __call__(self, batch: Sequence[FinishedSpan]) -> None:
+        """Take a batch, in the order in which spans ended. `batch` must not be kept."""
+
+    def flush(self, timeout: float) -> None:
+        """Bring what is held back to its place, within `timeout` seconds."""
+
+    def close(self, timeout: float) -> None:
+        """Flush and let go of files and connections, within `timeout` seconds."""
+
+
+SinkFactory = Callable[[], Sink]
 
 
 @hookspec
@@ -68,6 +85,22 @@ def dam_obs_event(event: TraceEvent) -> None:
 
     An implementation that stalls delays the other sinks, not the program; when the queue
     is full meanwhile, spans are dropped and counted. One that raises is logged once and counted.
+    """
+
+
+@hookspec
+def dam_obs_sinks(settings: Settings) -> Iterable[SinkFactory] | None:
+    """
+    Bring sinks that take events in batches.
+
+    Called when recording starts. Each factory is called, without arguments, on the drain
+    thread before its first batch, and again in a forked child, so that no file or
+    connection is shared by accident.
+
+    Returns:
+        Factories of sinks (see `Sink`); `None` for none. JSONL, console and OTLP come this way.
+
+    A factory or sink that raises is logged once and counted; the other sinks go on.
     """
 
 
@@ -161,5 +194,3 @@ def dam_obs_commands(cli: click.Group) -> None:
 
     Called when the command line starts, with the top group.
     """
-
-

@@ -105,6 +105,12 @@ class TraceEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     kind: Literal["span", "event"] = "span"
     """``event`` for a moment, which has no duration."""
 
+    code: dict[str, str | int] | None = None
+    """``function`` (``module:qualname``), ``file`` and ``line`` of what ran; measured runs only."""
+
+    command: str | None = None
+    """``module:qualname`` of the command's class, where the trace point names a command; measured runs only."""
+
 
 class SpanEvent(msgspec.Struct, frozen=True):
     """Something that happened within a span, in OpenTelemetry's sense."""

@@ -86,7 +86,7 @@ def register(name: str, code: str) -> Layer:
     """
     if not _NAME.fullmatch(name) or not _CODE.fullmatch(code):
         raise ValueError(
-            f"layer {name!r} ({code!r}): a name is lower case letters, digits and '_', a code is three lower case letters"
+            f"layer {name!r} ({code!r}): a name is lower case letters, digits and '_', a code three lower case letters"
         )
     wanted = Layer(name, code)
     for word in (name, code):

@@ -1,0 +1,50 @@
+"""Stack samples as values: what a sampler saw, whichever sampler it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TAG = "dam:"
+"""How the function name of a frame starts that the step meter put on the stack; 16 hex digits of span id follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a stack."""
+
+    function: str
+    file: str
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSample:
+    """A stack, and how often it was seen in a row."""
+
+    pid: int | None
+    thread: str
+    """The thread as the sampler names it."""
+    frames: tuple[Frame, ...]
+    """Outermost first; tag frames and frames of dam-obs itself are taken out when attributed."""
+    weight: int = 1
+
+
+@dataclass(slots=True)
+class Attribution:
+    """Each sample given to the innermost execution on its stack, or to nobody."""
+
+    claimed: dict[str, list[StackSample]] = field(default_factory=dict)
+    """OTel span id (16 hex digits) to samples; frames below (outside) the innermost tag are kept out."""
+    ancestors: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """OTel span id to the ids of the outer executions seen on its stacks, outermost first."""
+    unclaimed: list[StackSample] = field(default_factory=list)
+
+    @property
+    def claimed_count(self) -> int:
+        """Samples inside an execution."""
+        return sum(sample.weight for samples in self.claimed.values() for sample in samples)
+
+    @property
+    def unclaimed_count(self) -> int:
+        """Samples outside any."""
+        return sum(sample.weight for sample in self.unclaimed)

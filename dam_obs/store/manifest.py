@@ -1,0 +1,67 @@
+"""
+The manifest of a run: what made it, on which machine, with which privileges.
+
+Never argv or environment values. `SystemTracer` writes it; the report reads it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class AbsentEvidence(msgspec.Struct, frozen=True):
+    """A kind of evidence that could not be taken, why, and what to do to have it."""
+
+    evidence: str
+    why: str
+    remedy: str
+
+
+class SamplerStats(msgspec.Struct, frozen=True, kw_only=True):
+    """How the sampler did."""
+
+    sampler: str
+    """Name and version: ``py-spy 0.4.3``."""
+    rate_asked_hz: float
+    samples: int
+    """Sampling ticks that gave a stack, as the sampler itself counts them."""
+    failed: int
+    late: int
+    """Times it said that it had fallen behind."""
+    seconds: float
+    """How long it sampled."""
+
+
+class HostNote(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine and the interpreter."""
+
+    python: str
+    implementation: str
+    kernel: str
+    machine: str
+    cpus: int
+    memory_bytes: int | None = None
+
+
+class Manifest(msgspec.Struct, kw_only=True):
+    """What stands in ``manifest.json``."""
+
+    run_id: str
+    dam_obs_version: str
+    versions: dict[str, str]
+    """Of the libraries that evidence depends on: py-spy, opentelemetry-sdk, pluggy."""
+    started: str
+    """ISO 8601 with offset."""
+    duration_ns: int
+    command: str
+    """The program's name alone."""
+    exit_status: int | None
+    """`None` while it runs and when attached to a process that was not ours."""
+    host: HostNote
+    settings: dict[str, str]
+    """What was set: rate, duration, trace-point files."""
+    privilege: str
+    sampler: SamplerStats | None
+    absent: list[AbsentEvidence]
+    complete: bool
+    """The run came to its end; `False` in a manifest that a kill left behind."""
