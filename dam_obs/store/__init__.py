@@ -1,1 +1,1 @@
-"""."""
+"""Reading events and run folders back, from files."""

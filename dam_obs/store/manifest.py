@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
+from dam_obs.store.errors import BrokenManifest
+from dam_obs.store.files import write_whole
+from dam_obs.store.runs import RunFolder
+
 
 class AbsentEvidence(msgspec.Struct, frozen=True):
     """A kind of evidence that could not be taken, why, and what to do to have it."""
@@ -65,3 +69,29 @@ class Manifest(msgspec.Struct, kw_only=True):
     absent: list[AbsentEvidence]
     complete: bool
     """The run came to its end; `False` in a manifest that a kill left behind."""
+
+
+def read_manifest(run: RunFolder) -> Manifest | None:
+    """
+    Return the manifest of `run`; `None` where it has none, or an empty one that a crash left.
+
+    Raises:
+        BrokenManifest: it is there and is not a manifest.
+    """
+    try:
+        content = run.manifest.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BrokenManifest(run.manifest, error.strerror or type(error).__name__) from error
+    if not content.strip(b"\0 \r\n\t"):
+        return None
+    try:
+        return msgspec.json.decode(content, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BrokenManifest(run.manifest, str(error)) from error
+
+
+def write_manifest(run: RunFolder, manifest: Manifest) -> None:
+    """Put `manifest` into the folder of `run`, whole or not at all."""
+    write_whole(run.manifest, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")

@@ -34,6 +34,11 @@ class RunFolder:
         return self.path / "processes"
 
     @property
+    def mounts(self) -> Path:
+        """The file systems and the disks below them, as the observed process saw them."""
+        return self.path / "mounts.json"
+
+    @property
     def raw_profile(self) -> Path:
         """What the sampler wrote, as it wrote it."""
         return self.path / "samples.speedscope.json"
