@@ -11,12 +11,14 @@ and logged once for each place and kind of exception.
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from types import TracebackType
 
 logger = logging.getLogger("dam_obs.faults")
 
 _counts: Counter[str] = Counter()
+_counting = threading.Lock()
 _logged: set[tuple[str, type[BaseException]]] = set()
 
 
@@ -71,7 +73,8 @@ def report(place: str, error: BaseException) -> None:
 
 def count(place: str, number: int = 1) -> None:
     """Count `number` faults at `place` without an exception, for instance dropped spans."""
-    _counts[place] += number
+    with _counting:
+        _counts[place] += number
 
 
 def counts() -> dict[str, int]:
@@ -81,6 +84,8 @@ def counts() -> dict[str, int]:
 
 def reset() -> None:
     """Forget all counts, in a forked child and between tests."""
+    global _counting
+    _counting = threading.Lock()  # in a child, the old one may be held by a thread that is not there
     _counts.clear()
     _logged.clear()
 

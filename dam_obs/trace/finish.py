@@ -1,0 +1,136 @@
+"""
+From a finished span to what sinks get: the event is made and redacted here, on the drain thread.
+
+Redaction comes first, cutting to length after it: a secret that was cut in half is no
+longer known for one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dam_obs.trace.events import FinishedSpan, SpanEvent, SpanLink, TraceEvent
+from dam_obs.trace.redact import Redactor, cut, summary
+
+if TYPE_CHECKING:
+    from dam_obs.trace.span import Span
+
+_SECOND = 1_000_000_000
+_stamps: dict[int, tuple[str, str]] = {}
+
+
+class Finisher:
+    """Makes `FinishedSpan` values; one for each recorder."""
+
+    def __init__(self, redactor: Redactor, pid: int) -> None:
+        self._redactor = redactor
+        self._pid = pid
+
+    def __call__(self, span: Span) -> FinishedSpan:
+        """Make the finished form of `span`, which lets go of its parent."""
+        event = self._event(span)
+        redactor = self._redactor
+        span.enclosing = None
+        return FinishedSpan(
+            event=event,
+            name=redactor.text("name", span.renamed) if span.renamed else span.site.name,
+            trace_id=span.otel_trace_id,
+            span_id=span.span_id,
+            parent_span_id=span.otel_parent_id,
+            parent_is_remote=span.parent_is_remote,
+            trace_state=span.trace_state.to_header() if span.trace_state else "",
+            start_ns=span.start_wall_ns,
+            end_ns=span.start_wall_ns + (event.duration_ns or 0),
+            code=span.site.code,
+            attributes=redactor.mapping(span.attributes) if span.attributes else {},
+            span_events=tuple(self._span_event(each) for each in span.events) if span.events else (),
+            links=tuple(self._link(each) for each in span.links) if span.links else (),
+        )
+
+    def _event(self, span: Span) -> TraceEvent:
+        site = span.site
+        redactor = self._redactor
+        duration = 0 if span.is_moment else span.end_ns - span.start_ns
+        around = span.enclosing
+        event = TraceEvent(
+            trace_id=span.trace_id,
+            parent_id=around.trace_id if around is not None else span.enclosing_handle,
+            timestamp=_timestamp(span.start_wall_ns),
+            hrm_layer=site.layer.name,
+            operation=site.operation,
+            component=redactor.text("component", span.component or site.component),
+            input_summary=self._summary("input", span.input),
+            output_summary=self._summary("output", span.output),
+            duration_ms=(duration + 500_000) // 1_000_000,
+            status=span.outcome,
+            metadata=self._metadata(span),
+            duration_ns=duration,
+            otel_trace_id=f"{span.otel_trace_id:032x}",
+            otel_span_id=f"{span.span_id:016x}",
+            otel_parent_id=f"{span.otel_parent_id:016x}" if span.otel_parent_id else None,
+            pid=self._pid,
+            thread_id=span.thread,
+            kind="event" if span.is_moment else "span",
+        )
+        if span.meter is not None:
+            self._add_evidence(event, span)
+        return event
+
+    def _summary(self, key: str, value: Any) -> str:
+        if value is None or value == "":
+            return ""
+        return summary(self._redactor.text(key, value if type(value) is str else str(value)))
+
+    def _metadata(self, span: Span) -> dict[str, Any]:
+        metadata = self._redactor.mapping(span.data) if span.data else {}
+        if span.error is not None:
+            kind, message = span.error
+            if message:
+                metadata["error"] = cut(self._redactor.text("error", message))
+            if kind:
+                metadata["error.type"] = kind
+        if span.attributes:
+            metadata.update(self._redactor.mapping(span.attributes))
+        return metadata
+
+    def _add_evidence(self, event: TraceEvent, span: Span) -> None:
+        meter = span.meter
+        event.start_mono_ns = span.start_ns
+        event.code = span.site.code or None
+        event.command = span.command
+        if span.features:
+            event.features = self._redactor.mapping(span.features)
+        if meter is None or not meter.steps:
+            return
+        meter.settle()
+        event.cpu_ns = meter.cpu_ns
+        event.wait_ns = max(0, (event.duration_ns or 0) - meter.running_ns)
+        event.steps = meter.steps
+        event.segments = meter.segments
+        event.io = meter.io
+        if meter.touched:
+            event.touched = {
+                kind: [self._redactor.text(kind, name) for name in names] for kind, names in meter.touched.items()
+            }
+
+    def _span_event(self, event: SpanEvent) -> SpanEvent:
+        redactor = self._redactor
+        return SpanEvent(redactor.text("name", event.name), event.timestamp_ns, redactor.mapping(event.attributes))
+
+    def _link(self, link: SpanLink) -> SpanLink:
+        return SpanLink(link.trace_id, link.span_id, self._redactor.mapping(link.attributes))
+
+
+def _timestamp(wall_ns: int) -> str:
+    """Return ISO 8601 with microseconds and offset; all but the fraction is made once a second."""
+    second, fraction = divmod(wall_ns, _SECOND)
+    stamp = _stamps.get(second)
+    if stamp is None:
+        if len(_stamps) > 64:
+            _stamps.clear()
+        local = datetime.fromtimestamp(second, UTC).astimezone()
+        stamp = _stamps[second] = (local.strftime("%Y-%m-%dT%H:%M:%S."), local.isoformat()[19:])
+    return f"{stamp[0]}{fraction // 1000:06d}{stamp[1]}"
+
+

@@ -1,0 +1,105 @@
+"""
+The ends and forks of the process: nothing that has ended is lost where Python lets us see it.
+
+At exit, before `os._exit` and before ``exec`` the recorder is flushed, each with a
+time-out. A signal that kills the process is not seen; then at most one flush interval is lost.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol
+
+from dam_obs.trace import counters, faults, ids
+
+LAST_WORDS = 2.0
+"""Seconds that `os._exit` and ``exec`` wait for the sinks."""
+
+_GUARD = faults.guard("lifecycle")
+
+
+class Living(Protocol):
+    """What is told of the process's ends and forks."""
+
+    def flush(self, timeout: float) -> bool:
+        """Bring everything to its place."""
+
+    def shutdown(self) -> None:
+        """End."""
+
+    def before_fork(self) -> None:
+        """Stand still."""
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+
+    def after_fork_in_child(self) -> None:
+        """Start afresh."""
+
+
+_living: Living | None = None
+_registered = False
+_exit: Callable[[int], NoReturn] = os._exit
+
+
+def watch(living: Living) -> None:
+    """Tell `living` of ends and forks from now on; there is one at a time."""
+    global _living, _registered
+    _living = living
+    if not _registered:
+        _registered = True
+        atexit.register(_at_exit)
+        os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
+        sys.addaudithook(_hear)
+    os._exit = _flush_and_exit
+
+
+def unwatch() -> None:
+    """Stop telling; `os._exit` is the very function that it was."""
+    global _living
+    _living = None
+    if os._exit is _flush_and_exit:
+        os._exit = _exit
+
+
+def _at_exit() -> None:
+    if _living is not None:
+        with _GUARD:
+            _living.shutdown()
+
+
+def _flush_and_exit(status: int) -> NoReturn:
+    if _living is not None:
+        with _GUARD:
+            _living.flush(LAST_WORDS)
+    _exit(status)
+
+
+def _hear(event: str, args: tuple[Any, ...]) -> None:
+    if event == "os.exec" and _living is not None:
+        with _GUARD:
+            _living.flush(LAST_WORDS)
+
+
+def _before_fork() -> None:
+    if _living is not None:
+        with _GUARD:
+            _living.before_fork()
+
+
+def _in_parent() -> None:
+    if _living is not None:
+        with _GUARD:
+            _living.after_fork_in_parent()
+
+
+def _in_child() -> None:
+    ids.reseed()
+    counters.forget_files()
+    faults.reset()
+    if _living is not None:
+        with _GUARD:
+            _living.after_fork_in_child()

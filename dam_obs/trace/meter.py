@@ -1,0 +1,198 @@
+"""
+The step meter: what one execution took, in the steps in which it really ran.
+
+A step is one uninterrupted stretch on a thread: a whole plain call, or a coroutine from
+one ``send`` to its next suspension. For each the meter adds up thread CPU time and wall
+time, keeps the segment (start, end, native thread id), and reads the kernel's counters.
+
+Each step is called through a one-line function whose code object is named by the span's
+id, ``dam:00f067aa0ba902b7``. So a sampling profiler that knows nothing of us writes down
+with every stack which execution it belongs to, and no clocks have to be compared.
+
+The counters are costly, so they are read for as many executions of a place as keeps them
+below `COUNTER_BUDGET` of its running time; the others have none, rather than zeros.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any, Final, TypeVar
+
+from dam_obs.trace import counters, ids
+from dam_obs.trace.site import CallSite
+
+Result = TypeVar("Result")
+
+NEAR_NS: Final = 50_000
+"""Segments on one thread that are no further apart than this become one."""
+
+MOST_SEGMENTS: Final = 512
+"""Segments of one execution; past that the last one is stretched, and `steps` still counts all."""
+
+COUNTER_BUDGET: Final = 0.01
+"""Share of a place's running time that reading counters may cost."""
+
+LONGEST_PERIOD: Final = 256
+"""Counters are read at least once in so many executions of a place."""
+
+TAG: Final = "dam:"
+"""How the name of a step's code object starts."""
+
+measuring = False
+"""Whether executions are measured in this process; see `switch`."""
+
+_reading_ns = 10_000
+_own_io: dict[str, int] = {}
+
+
+def switch(on: bool) -> None:
+    """Start or stop measuring the executions that start from now on."""
+    global measuring, _reading_ns, _own_io
+    if on and not measuring:
+        _reading_ns = counters.cost_ns()
+        before = counters.read()
+        after = counters.read()
+        # Reading the counters is itself I/O; that much is taken off every difference.
+        _own_io = {name: after[name] - before[name] for name in ("rchar", "syscr") if name in before}
+    measuring = on
+
+
+def _step(call: Callable[..., Result], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Result:
+    return call(*args, **kwargs)
+
+
+_CODE = _step.__code__
+_GLOBALS: dict[str, Any] = {"__name__": __name__, "__builtins__": {}}
+_NO_KWARGS: Mapping[str, Any] = {}
+
+
+class Meter:
+    """The evidence of one execution."""
+
+    __slots__ = (
+        "_call",
+        "_counted",
+        "_running",
+        "_site",
+        "cpu_ns",
+        "io",
+        "running_ns",
+        "segments",
+        "steps",
+        "touched",
+    )
+
+    def __init__(self, span_id: int, site: CallSite) -> None:
+        self._site = site
+        self.steps = 0
+        self.cpu_ns = 0
+        self.running_ns = 0
+        """Wall time of all steps."""
+        self.segments: list[tuple[int, int, int]] = []
+        self.io: dict[str, int] | None = None
+        self.touched: dict[str, dict[str, None]] | None = None
+        self._running = 0
+        name = f"{TAG}{span_id:016x}"
+        self._call = FunctionType(_CODE.replace(co_name=name, co_qualname=name), _GLOBALS)
+        self._counted = site.countdown <= 0
+        site.countdown = site.period if self._counted else site.countdown - 1
+
+    def step(
+        self, call: Callable[..., Result], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = _NO_KWARGS
+    ) -> Result:
+        """Run one step of the work, and add up what it took."""
+        self._running += 1
+        counted = self._counted and self._running == 1
+        before = counters.read() if counted else None
+        begun = ids.monotonic_ns()
+        cpu = time.thread_time_ns()
+        try:
+            return self._call(call, args, kwargs)  # type: ignore[no-any-return]
+        finally:
+            cpu = time.thread_time_ns() - cpu
+            ended = ids.monotonic_ns()
+            self._running -= 1
+            # A step inside a step (a generator that is closed while it runs) is part of the outer one already.
+            if not self._running:
+                self._add(begun, ended, cpu)
+                if before is not None:
+                    self._add_counters(before)
+
+    def add_sync(self, begun: int, ended: int, cpu_ns: int) -> None:
+        """Add a stretch that was measured from outside: the body of a ``with`` block."""
+        self._add(begun, ended, cpu_ns)
+
+    def _add(self, begun: int, ended: int, cpu_ns: int) -> None:
+        self.steps += 1
+        self.cpu_ns += cpu_ns
+        self.running_ns += ended - begun
+        thread = ids.thread_id()
+        segments = self.segments
+        if segments:
+            first, last, where = segments[-1]
+            if where == thread and (begun - last <= NEAR_NS or len(segments) >= MOST_SEGMENTS):
+                segments[-1] = (first, ended, thread)
+                return
+        if len(segments) < MOST_SEGMENTS:
+            segments.append((begun, ended, thread))
+
+    def _add_counters(self, before: dict[str, int]) -> None:
+        after = counters.read()
+        totals = self.io if self.io is not None else {}
+        for name, value in after.items():
+            if name in before:
+                spent = value - before[name] - _own_io.get(name, 0)
+                totals[name] = totals.get(name, 0) + max(0, spent)
+        self.io = totals
+
+    def settle(self) -> None:
+        """At the end: decide how often the counters are worth reading at this place from now on."""
+        if not self._counted or not self.steps:
+            return
+        spent = 2 * _reading_ns * self.steps
+        site = self._site
+        if spent > COUNTER_BUDGET * self.running_ns:
+            site.period = min(LONGEST_PERIOD, max(2, site.period * 2))
+        elif site.period > 1:
+            site.period //= 2
+
+    def touch(self, kind: str, name: str) -> None:
+        """Note a file, peer or process; see `audit`."""
+        if self.touched is None:
+            self.touched = {}
+        names = self.touched.setdefault(kind, {})
+        if len(names) < MOST_TOUCHED:
+            names[name] = None
+
+
+MOST_TOUCHED: Final = 64
+"""Names of one kind that one execution keeps."""
+
+
+class Stretch:
+    """
+    Measures the body of a ``with`` block, which no trampoline can stand under.
+
+    Inside a running event loop the thread's counters would count other tasks too, and on
+    another thread they would be another thread's: then there is no evidence.
+    """
+
+    __slots__ = ("_begun", "_cpu", "_thread")
+
+    def __init__(self) -> None:
+        self._thread = ids.thread_id()
+        self._begun = ids.monotonic_ns()
+        self._cpu = time.thread_time_ns()
+
+    @staticmethod
+    def possible() -> bool:
+        """Say whether this is plain synchronous code."""
+        return asyncio._get_running_loop() is None
+
+    def end(self, meter: Meter) -> None:
+        """Give what was measured to `meter`, if it is this thread's."""
+        if ids.thread_id() == self._thread:
+            meter.add_sync(self._begun, ids.monotonic_ns(), time.thread_time_ns() - self._cpu)

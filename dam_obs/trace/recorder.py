@@ -1,0 +1,218 @@
+"""
+The recorder: one drain thread between the queue of finished spans and the sinks.
+
+The thread comes round every flush interval, in small batches, since under the
+interpreter's lock what it does the program has to wait for. Around a fork it stands
+still: the child starts with an empty queue, new sinks and new ids, and CPython has no
+second thread to warn of.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from opentelemetry import context as otel_context
+
+from dam_obs.config import Settings
+from dam_obs.hookspecs import Sink, SinkFactory
+from dam_obs.trace import faults
+from dam_obs.trace.context import suppressed
+from dam_obs.trace.events import FinishedSpan
+from dam_obs.trace.finish import Finisher
+from dam_obs.trace.queue import Queue
+from dam_obs.trace.redact import Redactor
+from dam_obs.trace.span import Span, queue
+
+BATCH: Final = 256
+"""Spans that are made into events before sinks get them."""
+
+FORK_PATIENCE: Final = 0.5
+"""Seconds that a fork waits for the drain thread to stand still."""
+
+_FINISH = faults.guard("recorder.finish")
+_PERIODIC = faults.guard("recorder.periodic")
+
+
+class Recorder:
+    """Takes finished spans off the queue and hands them to the sinks."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        factories: Sequence[SinkFactory],
+        redactor: Redactor,
+        *,
+        spans: Queue[Span] = queue,
+        periodic: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        """
+        Make a recorder that does not run yet.
+
+        Args:
+            settings: Flush interval, queue size, level.
+            factories: Make the sinks, on the drain thread.
+            redactor: Hides what must not leave the process.
+            spans: Where finished spans come from.
+            periodic: Called on the drain thread about once a flush interval, and at the end.
+        """
+        self._settings = settings
+        self._factories = tuple(factories)
+        self._redactor = redactor
+        self._queue = spans
+        self._periodic = tuple(periodic)
+        self._interval = settings.flush_interval
+        self._sinks: list[tuple[faults.Guard, Sink]] = []
+        self._finisher = Finisher(redactor, os.getpid())
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._flushes: list[tuple[float, threading.Event]] = []
+        self._draining = threading.RLock()
+        self.recorded = 0
+        """Spans that went to the sinks."""
+        self._queue.resize(settings.queue_size)
+
+    # -- running
+
+    def start(self) -> None:
+        """Start the drain thread; a second start is no start."""
+        if self._thread is None:
+            self._stopping = False
+            self._thread = threading.Thread(target=self._run, name="dam-obs-drain", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        # Whatever the sinks call that is traced by somebody, an HTTP client for instance, is not to be.
+        otel_context.attach(suppressed())
+        while not self._stopping:
+            self._queue.wake.wait(self._interval)
+            self._queue.wake.clear()
+            self._round()
+
+    def _round(self) -> None:
+        asked, self._flushes = self._flushes, []
+        with self._draining:
+            self._drain()
+            if asked:
+                self._flush_sinks(max(timeout for timeout, _ in asked))
+        for _, done in asked:
+            done.set()
+
+    def _drain(self) -> None:
+        for call in self._periodic:
+            with _PERIODIC:
+                call()
+        while spans := self._queue.take(BATCH):
+            batch: list[FinishedSpan] = []
+            for span in spans:
+                if self._keeps(span):
+                    with _FINISH:
+                        batch.append(self._finisher(span))
+            if batch:
+                self._hand_out(batch)
+
+    def _keeps(self, span: Span) -> bool:
+        level = self._settings.level
+        if level == "warn":
+            return span.outcome != "success"
+        return level == "debug" or not span.site.debug
+
+    def _hand_out(self, batch: list[FinishedSpan]) -> None:
+        if not self._sinks:
+            self._open_sinks()
+        self.recorded += len(batch)
+        for guard, sink in self._sinks:
+            with guard:
+                sink(batch)
+
+    def _open_sinks(self) -> None:
+        for factory in self._factories:
+            with faults.guard("sinks.open"):
+                sink = factory()
+                name = type(sink).__module__.rpartition(".")[2]
+                self._sinks.append((faults.guard(f"sinks.{name}"), sink))
+
+    def _flush_sinks(self, timeout: float) -> None:
+        for guard, sink in self._sinks:
+            with guard:
+                sink.flush(timeout)
+
+    # -- ending
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """
+        Bring everything that has ended so far through the sinks.
+
+        Returns:
+            Whether that was done within `timeout` seconds.
+        """
+        if self._thread is None or not self._thread.is_alive():
+            self._round_here(timeout)
+            return True
+        if threading.current_thread() is self._thread:
+            return False
+        done = threading.Event()
+        self._flushes.append((timeout, done))
+        self._queue.wake.set()
+        return done.wait(timeout)
+
+    def _round_here(self, timeout: float) -> None:
+        """Do a round on this thread, when there is no drain thread (any more)."""
+        with self._draining:
+            token = otel_context.attach(suppressed())
+            try:
+                self._drain()
+                self._flush_sinks(timeout)
+            finally:
+                otel_context.detach(token)
+
+    def shutdown(self, timeout: float | None = None) -> None:
+        """Flush, stop the thread and close the sinks, within `timeout` seconds (default: the setting)."""
+        patience = self._settings.shutdown_timeout if timeout is None else timeout
+        deadline = time.monotonic() + patience
+        if not self._stop_thread(patience):
+            faults.count("recorder.shutdown_timeout")
+            return
+        self._round_here(max(0.0, deadline - time.monotonic()))
+        for guard, sink in self._sinks:
+            with guard:
+                sink.close(max(0.0, deadline - time.monotonic()))
+        self._sinks.clear()
+
+    def _stop_thread(self, timeout: float) -> bool:
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            self._thread = None
+            return True
+        self._stopping = True
+        self._queue.wake.set()
+        thread.join(timeout)
+        if thread.is_alive():
+            return False
+        self._thread = None
+        return True
+
+    # -- around a fork
+
+    def before_fork(self) -> None:
+        """Let the drain thread come to its end, so that the child inherits nothing half done."""
+        if not self._stop_thread(FORK_PATIENCE):
+            faults.count("recorder.fork_with_thread")
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self.start()
+
+    def after_fork_in_child(self) -> None:
+        """Start afresh: what waits is the parent's to record, and its files and connections are its own."""
+        self._thread = None
+        self._draining = threading.RLock()
+        self._flushes = []
+        self._sinks = []
+        self._finisher = Finisher(self._redactor, os.getpid())
+        self.recorded = 0
+        self._queue.start_afresh()
+        self.start()

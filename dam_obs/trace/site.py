@@ -1,0 +1,80 @@
+"""
+`CallSite`: what is known of a place before anything runs there.
+
+Made once, when a trace point is attached or a span is first asked for, so that nothing
+about a place is looked up or formatted on the caller's thread again.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dam_obs.trace.layers import Layer, layer
+
+
+class CallSite:
+    """A place that spans come from."""
+
+    __slots__ = ("code", "component", "countdown", "debug", "layer", "name", "operation", "period")
+
+    def __init__(
+        self,
+        place: Layer,
+        operation: str,
+        component: str,
+        *,
+        debug: bool = False,
+        code: Mapping[str, str | int] | None = None,
+    ) -> None:
+        self.layer = place
+        self.operation = operation
+        self.component = component
+        self.name = f"{place.name}.{operation}"
+        """The span's name: ``focus.gate_check``."""
+        self.debug = debug
+        """Only recorded at level ``debug``."""
+        self.code = dict(code) if code else {}
+        """``function``, ``file`` and ``line``."""
+        self.period = 1
+        """In measured runs: every how many executions the costly counters are read; see `meter`."""
+        self.countdown = 0
+        """Executions left until the costly counters are read again."""
+
+
+def site(
+    layer_word: str,
+    operation: str,
+    component: str,
+    *,
+    level: str = "info",
+    code: Mapping[str, str | int] | None = None,
+) -> CallSite:
+    """
+    Make a call site.
+
+    Args:
+        layer_word: A layer's name or code.
+        operation: Operation without its layer: ``gate_check``. With it (``focus.gate_check``), it is cut off.
+        component: The file, class or system that emits.
+        level: ``debug``, ``info`` or ``warn``.
+        code: See `code_of`.
+
+    Raises:
+        UnknownLayer: `layer_word` names no layer.
+    """
+    place = layer(layer_word)
+    return CallSite(place, operation.removeprefix(f"{place.name}."), component, debug=level == "debug", code=code)
+
+
+def code_of(function: Callable[..., Any]) -> dict[str, str | int]:
+    """Say where a function stands: ``function`` (``module:qualname``), ``file`` and ``line`` where known."""
+    bare = inspect.unwrap(function)
+    module = getattr(bare, "__module__", None) or "?"
+    where: dict[str, str | int] = {"function": f"{module}:{getattr(bare, '__qualname__', type(bare).__qualname__)}"}
+    code = getattr(bare, "__code__", None)
+    if code is not None:
+        where["file"] = code.co_filename
+        where["line"] = code.co_firstlineno
+    return where
