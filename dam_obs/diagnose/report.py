@@ -166,15 +166,30 @@ class Prediction(Model):
 
 
 class CostModel(Model):
-    """A readable expression that predicts the cost of an execution from features of its command."""
+    """
+    A readable expression that predicts the cost of an execution from features of its command.
+
+    With ``x`` and ``y`` for the values of the first and second of `features`, nanoseconds are, by family:
+
+    ================= ==============================================================================
+    constant          ``intercept``
+    linear            ``intercept + slope * x``, with two features ``+ slope_2 * y``
+    nlogn             ``intercept + slope * x * log2(1 + x)``
+    power             ``scale * x ** exponent``, with two features ``* y ** exponent_2``
+    category          ``categories[str(x)]``, and ``intercept`` for a value that is not there
+    category_linear   ``categories[str(x)] + slope * y``, and ``intercept`` for a value that is not there
+    ================= ==============================================================================
+
+    A prediction below zero is taken for zero. `dam_obs.diagnose.costs.predict` computes it.
+    """
 
     family: Literal["constant", "linear", "power", "nlogn", "category", "category_linear"]
     features: list[str]
     """At most two."""
     coefficients: dict[str, float]
-    """By name: ``intercept``, ``slope``, ``exponent``, or a category's value."""
+    """``intercept``, ``slope``, ``slope_2``, ``scale``, ``exponent``, ``exponent_2``: those of the family."""
     categories: dict[str, float] = Field(default_factory=dict)
-    """Intercept by category, in ns, for the category families."""
+    """Intercept in ns by ``str()`` of the category's value, for the category families."""
     expression: str
     """Milliseconds, in words a person reads: ``3.1 + 0.0021 * size``."""
     quantile: float
@@ -198,7 +213,7 @@ class InferredTrait(Model):
     trait: str
     """Class name: ``ResourceUsageTrait``, ``ExecutionCostTrait``, ``IOBoundTrait``."""
     arguments: dict[str, Any]
-    """Keyword arguments; for ``ExecutionCostTrait.time_ms`` a cost model stands in its place."""
+    """Keyword arguments; ``time_ms`` of ``ExecutionCostTrait`` is left out: `SystemDiagnosis.cost` at its quantile."""
     confidence: float
     """0 to 1."""
     evidence: list[str]
@@ -230,6 +245,8 @@ class SystemDiagnosis(Model):
     time: TimeSplit
     on_cpu_share: float | None
     """on_cpu / wall."""
+    waiting_on_children_ns: int | None = None
+    """Of the time off the CPU, at least this much passed while an execution that it had started was in flight."""
     devices: list[DeviceBytes]
     files: list[FileUse]
     """The most used first; at most 20."""
@@ -266,7 +283,7 @@ class HostFacts(Model):
     implementation: str
     kernel: str
     machine: str
-    cpus: int
+    cpus: int | None
     memory_bytes: int | None
 
 
