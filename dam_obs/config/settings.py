@@ -1,10 +1,24 @@
-"""Settings of dam-obs: what there is to set, where each value came from, and which source wins."""
+"""
+Everything that can be set, with its default and its limits.
+
+What is written here is all there is to know about a setting: the names in files, the
+`DAM_OBS_*` variables, the checks and the page in the guide follow from it. Where values
+come from and which source wins is `load`'s business.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The smallest and the largest value that a number may have."""
+
+    least: float
+    most: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,22 +46,25 @@ class Settings:
     plugins: bool = True
     """Load pip-installed plugins (entry-point group ``dam_obs``)."""
 
+    plugins_off: tuple[str, ...] = ()
+    """Names of pip-installed plugins to leave out."""
+
     observe_pluggy: bool = True
     """Under `dam-obs run`: observe every pluggy plugin manager that the process makes."""
 
     follow_subprocesses: bool = True
     """Under `dam-obs run`: observe Python subprocesses too, as children of the span that started them."""
 
-    flush_interval: float = 0.2
+    flush_interval: Annotated[float, Limits(0.001, 60)] = 0.2
     """Seconds between two visits of the drain thread; a kill loses at most this much."""
 
-    queue_size: int = 65_536
+    queue_size: Annotated[int, Limits(1, 2**30)] = 65_536
     """Finished spans that may wait for the drain thread; more are dropped and counted."""
 
-    rotate_bytes: int = 64 * 1024 * 1024
+    rotate_bytes: Annotated[int, Limits(0, 2**50)] = 64 * 1024 * 1024
     """Size at which the JSONL file is rotated; 0 never rotates."""
 
-    rotate_keep: int = 5
+    rotate_keep: Annotated[int, Limits(0, 10_000)] = 5
     """Rotated files to keep."""
 
     redact_off: tuple[str, ...] = ()
@@ -62,5 +79,5 @@ class Settings:
     run_directory: Path | None = None
     """The run folder of a measured run."""
 
-    shutdown_timeout: float = 5.0
+    shutdown_timeout: Annotated[float, Limits(0, 3600)] = 5.0
     """Seconds that the end of the process may wait for sinks."""
