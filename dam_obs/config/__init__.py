@@ -10,15 +10,14 @@ From the weakest to the strongest:
 5. the environment: ``DOPEJAR_TRACE``, then ``DAM_OBS_*``;
 6. arguments: options of a command, or what a program passes.
 
-Three doors lead to the same loading: `load_settings` collects problems, `strict_settings`
-raises the first (commands), `host_settings` logs and counts them (inside a program, which
-must never fail because of our configuration).
+A command stops at what is unknown or does not fit. Inside a program, which must never
+fail because of our configuration, `load_settings(lenient=True)` leaves it out and goes on.
 """
 
 from __future__ import annotations
 
 from dam_obs.config.environ import settings_to_environ, variable_of
-from dam_obs.config.load import LoadedSettings, host_settings, load_settings, strict_settings
+from dam_obs.config.load import LoadedSettings, collect_settings, load_settings
 from dam_obs.config.origin import ConfigError, ConfigProblem, Origin
 from dam_obs.config.settings import Settings
 
@@ -28,9 +27,8 @@ __all__ = [
     "LoadedSettings",
     "Origin",
     "Settings",
-    "host_settings",
+    "collect_settings",
     "load_settings",
     "settings_to_environ",
-    "strict_settings",
     "variable_of",
 ]

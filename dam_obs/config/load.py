@@ -1,8 +1,8 @@
 """
 Bring the sources of settings together: the stronger wins, and what is wrong is named.
 
-Loading never fails: a key that cannot be used is left out and becomes a problem, all else
-applies. What a problem means is up to the door that was taken (see the package).
+A key that cannot be used is left out and becomes a problem, all else applies. What a
+problem means is up to the door that was taken: a command stops at it, a program goes on.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ def load_settings(
     *,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    lenient: bool = False,
 ) -> LoadedSettings:
     """
-    Load settings from all sources; whatever is wrong ends in `LoadedSettings.problems`.
+    Load settings from all sources.
 
     Paths that a source gives become absolute: in a file they start at the project's
     folder, elsewhere at `folder`.
@@ -63,7 +64,30 @@ def load_settings(
         arguments: Setting name to value; `None` as a value means that the option was not given.
         environ: Environment variables; without it those of this process.
         folder: Where to start looking for files; without it the current folder.
+        lenient: For use inside a program, which must not fail because of our
+            configuration: what is wrong is left out, logged once and counted as a fault ``config``.
+
+    Raises:
+        ConfigError: Something is unknown or does not fit; never if `lenient`.
     """
+    loaded = collect_settings(arguments, environ=environ, folder=folder)
+    if loaded.problems and not lenient:
+        raise ConfigError(loaded.problems)
+    for problem in loaded.problems:
+        from dam_obs.trace import faults  # recording stands above settings and imports them
+
+        faults.count("config")
+        _log_once(str(problem))
+    return loaded
+
+
+def collect_settings(
+    arguments: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> LoadedSettings:
+    """Load settings as `load_settings` does, say nothing, and leave what is wrong to the caller."""
     folder = _current_folder() if folder is None else folder.absolute()
     project = project_folder(folder)
     everything = chain(
@@ -74,44 +98,6 @@ def load_settings(
     values, origins, problems = _merge(everything)
     every_origin = {field.name: origins.get(field.name, DEFAULT) for field in fields(Settings)}
     return LoadedSettings(settings=Settings(**values), origins=every_origin, problems=tuple(problems), project=project)
-
-
-def strict_settings(
-    arguments: Mapping[str, object] | None = None,
-    *,
-    environ: Mapping[str, str] | None = None,
-    folder: Path | None = None,
-) -> LoadedSettings:
-    """
-    Load settings as `load_settings` does, for a command.
-
-    Raises:
-        ConfigError: Something in the configuration is unknown or does not fit.
-    """
-    loaded = load_settings(arguments, environ=environ, folder=folder)
-    if loaded.problems:
-        raise ConfigError(loaded.problems)
-    return loaded
-
-
-def host_settings(
-    arguments: Mapping[str, object] | None = None,
-    *,
-    environ: Mapping[str, str] | None = None,
-    folder: Path | None = None,
-) -> LoadedSettings:
-    """
-    Load settings as `load_settings` does, inside a program that must not fail because of them.
-
-    Each problem is logged once and counted as a fault ``config``.
-    """
-    from dam_obs.trace import faults  # recording stands above settings; only this door needs it
-
-    loaded = load_settings(arguments, environ=environ, folder=folder)
-    for problem in loaded.problems:
-        faults.count("config")
-        _log_once(str(problem))
-    return loaded
 
 
 _logged: set[str] = set()

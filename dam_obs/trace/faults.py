@@ -35,10 +35,11 @@ class Guard:
     `KeyboardInterrupt` and `SystemExit` pass: they are the host's to handle.
     """
 
-    __slots__ = ("place",)
+    __slots__ = ("detail", "place")
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, detail: str = "") -> None:
         self.place = place
+        self.detail = detail
 
     def __enter__(self) -> None:
         return None
@@ -50,24 +51,25 @@ class Guard:
             return False
         if not isinstance(error, Exception):
             return False
-        report(self.place, error)
+        report(self.place, error, self.detail)
         return not _strict
 
 
-def guard(place: str) -> Guard:
-    """Make a guard for `place`, a dotted name such as ``"sinks.jsonl"``."""
-    return Guard(place)
+def guard(place: str, detail: str = "") -> Guard:
+    """Make a guard for `place`, a dotted name such as ``"sinks.jsonl"``; the log also tells `detail`."""
+    return Guard(place, detail)
 
 
-def report(place: str, error: BaseException) -> None:
-    """Count a fault at `place` and log it the first time its kind is seen there."""
+def report(place: str, error: BaseException, detail: str = "") -> None:
+    """Count a fault at `place` and log it, with `detail`, the first time its kind is seen there."""
     count(place)
     known = (place, type(error))
     if known in _logged:
         return
     _logged.add(known)
     # Only the type is logged: a message may hold the very value that was to be redacted.
-    logger.warning("dam-obs: %s in %s; the program is not affected, see `dam-obs doctor`", type(error).__name__, place)
+    where = f"{place} ({detail})" if detail else place
+    logger.warning("dam-obs: %s in %s; the program is not affected, see `dam-obs doctor`", type(error).__name__, where)
     logger.debug("dam-obs: where that came from", exc_info=error)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dam_obs.config import ConfigError, Settings, load_settings, settings_to_environ
+from dam_obs.config import ConfigError, Settings, collect_settings, settings_to_environ
 
 NOWHERE = Path("/nonexistent")
 
@@ -46,7 +46,7 @@ any_settings = st.builds(
 @given(any_settings)
 def test_child_gets_the_same_settings(settings: Settings) -> None:
     """Writing settings to variables and loading those gives the same settings, without a problem."""
-    loaded = load_settings(environ=settings_to_environ(settings), folder=NOWHERE)
+    loaded = collect_settings(environ=settings_to_environ(settings), folder=NOWHERE)
 
     assert (loaded.settings, loaded.problems) == (settings, ())
 
@@ -59,12 +59,12 @@ def test_defaults_need_no_variable() -> None:
 def test_default_that_was_asked_for_is_passed(tmp_path: Path) -> None:
     """A value set to what is the default reaches the child, which may read a file that says otherwise."""
     (tmp_path / "dam-obs.toml").write_text("console = true\n", encoding="utf-8")
-    loaded = load_settings({"console": False}, environ={}, folder=tmp_path)
+    loaded = collect_settings({"console": False}, environ={}, folder=tmp_path)
 
     environ = settings_to_environ(loaded.settings, loaded.origins)
 
     assert environ == {"DAM_OBS_CONSOLE": "0"}
-    assert load_settings(environ=environ, folder=tmp_path).settings == loaded.settings
+    assert collect_settings(environ=environ, folder=tmp_path).settings == loaded.settings
 
 
 def test_paths_become_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,9 +15,8 @@ from dam_obs.config import (
     ConfigError,
     Origin,
     Settings,
-    host_settings,
+    collect_settings,
     load_settings,
-    strict_settings,
 )
 from dam_obs.trace import faults
 
@@ -63,7 +62,7 @@ def test_later_source_wins(project: Path, strongest: int) -> None:
     """Of all sources that set a value the strongest is followed."""
     environ, arguments = set_level(project, SOURCES[: strongest + 1])
 
-    loaded = load_settings(arguments, environ=environ, folder=project)
+    loaded = collect_settings(arguments, environ=environ, folder=project)
 
     assert loaded.settings == replace(Settings(), enabled=True)
     assert loaded.problems == ()
@@ -71,7 +70,7 @@ def test_later_source_wins(project: Path, strongest: int) -> None:
 
 def test_without_sources_all_is_default(project: Path) -> None:
     """A project that says nothing gets the defaults, and each origin says so."""
-    loaded = load_settings(environ={"PATH": "/bin"}, folder=project)
+    loaded = collect_settings(environ={"PATH": "/bin"}, folder=project)
 
     assert loaded.settings == Settings()
     assert set(loaded.origins.values()) == {Origin("default")}
@@ -84,7 +83,7 @@ def test_origin_names_the_place(project: Path) -> None:
     pyproject = write(project / "pyproject.toml", "[tool.other]\nconsole = 1\n\n[tool.dam-obs]\nconsole = true\n")
     toml = write(project / "dam-obs.toml", "# ours\n\nflush-interval = 1\n")
 
-    loaded = load_settings({"queue_size": 7}, environ={"DAM_OBS_ROTATE_KEEP": "2"}, folder=project)
+    loaded = collect_settings({"queue_size": 7}, environ={"DAM_OBS_ROTATE_KEEP": "2"}, folder=project)
 
     assert {name: origin for name, origin in loaded.origins.items() if origin.source != "default"} == {
         "level": Origin("settings.yaml", "tracing.level", yaml, 5),
@@ -98,7 +97,7 @@ def test_origin_names_the_place(project: Path) -> None:
 
 def test_argument_none_is_not_given(project: Path) -> None:
     """An option that was not typed leaves the weaker source in force."""
-    loaded = load_settings({"level": None}, environ={"DAM_OBS_LEVEL": "warn"}, folder=project)
+    loaded = collect_settings({"level": None}, environ={"DAM_OBS_LEVEL": "warn"}, folder=project)
 
     assert loaded.settings.level == "warn"
 
@@ -109,7 +108,7 @@ def test_files_come_from_the_project_folder(project: Path) -> None:
     deep = project / "src" / "deep"
     deep.mkdir(parents=True)
 
-    loaded = load_settings(environ={"DAM_OBS_RUN_DIRECTORY": "here"}, folder=deep)
+    loaded = collect_settings(environ={"DAM_OBS_RUN_DIRECTORY": "here"}, folder=deep)
 
     assert loaded.project == project
     assert loaded.settings == Settings(
@@ -124,7 +123,7 @@ def test_nearest_project_counts_alone(project: Path) -> None:
     write(project / "dam-obs.toml", "console = true\n")
     write(project / "inner" / "pyproject.toml", "")
 
-    loaded = load_settings(environ={}, folder=project / "inner")
+    loaded = collect_settings(environ={}, folder=project / "inner")
 
     assert loaded.settings == Settings()
 
@@ -136,10 +135,10 @@ def test_search_ends_below_a_folder_for_everybody(tmp_path: Path) -> None:
     below.mkdir()
     tmp_path.chmod(0o1777)
 
-    loaded = load_settings(environ={}, folder=below)
+    loaded = collect_settings(environ={}, folder=below)
 
     assert loaded.settings == Settings()
-    assert load_settings(environ={}, folder=tmp_path).settings == Settings(console=True)
+    assert collect_settings(environ={}, folder=tmp_path).settings == Settings(console=True)
 
 
 WRONG = [
@@ -189,7 +188,7 @@ def test_wrong_file_is_named_with_line_and_key(project: Path, name: str, text: s
     """What a file holds wrongly becomes one sentence with file, line, key and the way out."""
     path = write(project / name, text)
 
-    loaded = load_settings(environ={}, folder=project)
+    loaded = collect_settings(environ={}, folder=project)
 
     assert [str(problem) for problem in loaded.problems] == [says.format(path=path)]
     assert loaded.settings == Settings()
@@ -210,7 +209,7 @@ def test_wrong_file_is_named_with_line_and_key(project: Path, name: str, text: s
 )
 def test_wrong_variable_is_named(project: Path, variable: str, text: str, says: str) -> None:
     """A variable that is unknown or does not fit becomes one sentence."""
-    loaded = load_settings(environ={variable: text}, folder=project)
+    loaded = collect_settings(environ={variable: text}, folder=project)
 
     assert [str(problem) for problem in loaded.problems] == [says]
 
@@ -231,7 +230,7 @@ def test_wrong_variable_is_named(project: Path, variable: str, text: str, says: 
 )
 def test_variable_is_read(project: Path, variable: str, text: str, expected: Settings) -> None:
     """Text in the environment becomes the setting's own type; an empty variable changes nothing."""
-    loaded = load_settings(environ={variable: text}, folder=project)
+    loaded = collect_settings(environ={variable: text}, folder=project)
 
     assert (loaded.settings, loaded.problems) == (expected, ())
 
@@ -240,7 +239,7 @@ def test_home_is_expanded(project: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """A path that begins with a tilde starts at home."""
     monkeypatch.setenv("HOME", "/home/somebody")
 
-    loaded = load_settings({"output": "~/t.jsonl"}, environ={}, folder=project)
+    loaded = collect_settings({"output": "~/t.jsonl"}, environ={}, folder=project)
 
     assert loaded.settings.output == Path("/home/somebody/t.jsonl")
 
@@ -248,7 +247,7 @@ def test_home_is_expanded(project: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_strict_door_raises_for_commands(project: Path) -> None:
     """A command stops at a wrong configuration with status 2, and says how much more is wrong."""
     with pytest.raises(ConfigError) as caught:
-        strict_settings(environ={"DAM_OBS_A": "1", "DAM_OBS_LEVEL": "x"}, folder=project)
+        load_settings(environ={"DAM_OBS_A": "1", "DAM_OBS_LEVEL": "x"}, folder=project)
 
     assert caught.value.exit_status == 2
     assert str(caught.value) == (
@@ -262,8 +261,8 @@ def test_lenient_door_logs_once_and_goes_on(project: Path, caplog: pytest.LogCap
     faults.reset()
     write(project / "dam-obs.toml", "lenient_wrong_key = 1\nconsole = true\n")
     with caplog.at_level(logging.WARNING):
-        first = host_settings(environ={}, folder=project)
-        host_settings(environ={}, folder=project)
+        first = load_settings(environ={}, folder=project, lenient=True)
+        load_settings(environ={}, folder=project, lenient=True)
 
     assert first.settings == Settings(console=True)
     assert faults.counts() == {"config": 2}
@@ -279,7 +278,7 @@ def test_odd_argument_is_not_shown(project: Path) -> None:
         def __repr__(self) -> str:
             raise RuntimeError
 
-    loaded = load_settings({"output": Odd()}, environ={}, folder=project)
+    loaded = collect_settings({"output": Odd()}, environ={}, folder=project)
 
     assert [str(problem) for problem in loaded.problems] == ["--output: must be a path, not Odd"]
 
@@ -289,7 +288,7 @@ def test_unreadable_and_binary_files_are_named(project: Path) -> None:
     (project / "dam-obs.toml").mkdir()
     (project / "pyproject.toml").write_bytes(b"\xff\xfe\x00")
 
-    loaded = load_settings(environ={}, folder=project)
+    loaded = collect_settings(environ={}, folder=project)
 
     assert [str(problem) for problem in loaded.problems] == [
         f"{project}/pyproject.toml: cannot be read (it is not UTF-8)",
@@ -302,7 +301,7 @@ def test_files_of_others_cost_no_parser(project: Path) -> None:
     write(project / "pyproject.toml", "[tool.other\nbroken")
     write(project / "config" / "settings.yaml", "ui: [broken")
     program = (
-        "import sys; from dam_obs.config import load_settings; assert load_settings(environ={}).problems == ();"
+        "import sys; from dam_obs.config import load_settings; assert collect_settings(environ={}).problems == ();"
         "print(sorted({'yaml', 'tomllib', 'click', 'rich', 'numpy'} & set(sys.modules)))"
     )
 
