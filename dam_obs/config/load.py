@@ -154,9 +154,10 @@ def _unknown(given: Given) -> ConfigProblem | None:
     names = given.known or tuple(kinds())
     if given.key in kinds() and (given.is_text or given.key in names):
         return None
-    nearest = get_close_matches(given.key, names, n=1)
+    prefix = os.path.commonprefix(names)  # of variables; it would make all of them look alike
+    nearest = get_close_matches(given.key.removeprefix(prefix), [name.removeprefix(prefix) for name in names], n=1)
     if nearest:
-        hint = f"did you mean {nearest[0]}?"
+        hint = f"did you mean {prefix}{nearest[0]}?"
     elif len(names) <= _FEW:
         hint = "there are " + ", ".join(names)
     else:

@@ -53,6 +53,6 @@ class ConfigError(DamObsError):
     """The configuration holds something that dam-obs does not know or cannot use."""
 
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
-        more = f" (and {len(problems) - 1} more: `dam-obs doctor` lists all)" if len(problems) > 1 else ""
+        more = f" ({len(problems) - 1} more: see `dam-obs doctor`)" if len(problems) > 1 else ""
         super().__init__(f"{problems[0]}{more}")
         self.problems = tuple(problems)

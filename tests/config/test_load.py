@@ -251,7 +251,7 @@ def test_strict_door_raises_for_commands(project: Path) -> None:
 
     assert caught.value.exit_status == 2
     assert str(caught.value) == (
-        "DAM_OBS_A: unknown setting; `dam-obs doctor` lists all there are (and 1 more: `dam-obs doctor` lists all)"
+        "DAM_OBS_A: unknown setting; `dam-obs doctor` lists all there are (1 more: see `dam-obs doctor`)"
     )
     assert len(caught.value.problems) == 2
 
@@ -301,7 +301,7 @@ def test_files_of_others_cost_no_parser(project: Path) -> None:
     write(project / "pyproject.toml", "[tool.other\nbroken")
     write(project / "config" / "settings.yaml", "ui: [broken")
     program = (
-        "import sys; from dam_obs.config import load_settings; assert collect_settings(environ={}).problems == ();"
+        "import sys; from dam_obs.config import collect_settings; assert collect_settings(environ={}).problems == ();"
         "print(sorted({'yaml', 'tomllib', 'click', 'rich', 'numpy'} & set(sys.modules)))"
     )
 
