@@ -1,0 +1,197 @@
+"""
+A cost model as Python source: an expression for ``time_ms`` and the statements it needs.
+
+Where the model cannot be trusted, or cannot be written with what is on the command, the
+expression is a constant taken from the latencies seen, and it is said why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from dam_obs.diagnose.report import CostModel, Quantiles, SystemDiagnosis
+from dam_obs.draft.literals import NotALiteral, literal
+from dam_obs.draft.names import feature_source
+
+MOST_CATEGORIES: Final = 50
+NS_PER_MS: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostSource:
+    """What a draft says ``time_ms`` is."""
+
+    expression: str
+    """Source of a whole number of milliseconds, at least 1."""
+
+    setup: tuple[str, ...] = ()
+    """Statements that stand before it."""
+
+    imports_math: bool = False
+    imports_enum: bool = False
+
+    why_constant: tuple[str, ...] = ()
+    """Why another model was not drafted; empty for a model taken as it is."""
+
+
+class Unwritable(Exception):
+    """A cost model that cannot be written as code; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Median:
+    """Source of the median in ms."""
+
+    terms: tuple[str, ...]
+    setup: tuple[str, ...] = ()
+    imports_math: bool = False
+    imports_enum: bool = False
+
+
+def cost_source(system: SystemDiagnosis) -> CostSource:
+    """Write a system's cost model, or a constant in its place."""
+    model = system.cost
+    if model.warnings and model.family != "constant":
+        return _seen(system, tuple(model.warnings))
+    try:
+        return _write(model, command_is_dict=system.command_type == "builtins:dict")
+    except (Unwritable, NotALiteral) as error:
+        return _seen(system, (f"the {model.family} model cannot be written as code: {error}",))
+
+
+def _write(model: CostModel, *, command_is_dict: bool) -> CostSource:
+    factor = _tidy(model.quantile_factor)
+    if factor <= 0:
+        raise Unwritable("its quantile factor is not positive")
+    if model.family == "constant":
+        value = _milliseconds(model, "intercept") * factor
+        return CostSource(expression=literal(max(1, round(value))), why_constant=tuple(model.warnings))
+
+    if not 1 <= len(model.features) <= 2:
+        raise Unwritable(f"it has {len(model.features)} features")
+    sources = tuple(_feature(name, command_is_dict=command_is_dict) for name in model.features)
+    median = _FAMILIES[model.family](model, sources)
+    total = _sum(median.terms)
+    if factor != 1:
+        total = f"({total}) * {literal(factor)}" if len(median.terms) > 1 else f"{total} * {literal(factor)}"
+    return CostSource(
+        expression=f"max(1, round({total}))",
+        setup=median.setup,
+        imports_math=median.imports_math,
+        imports_enum=median.imports_enum,
+    )
+
+
+def _seen(system: SystemDiagnosis, why: tuple[str, ...]) -> CostSource:
+    value = quantile_seen(system.latency, system.cost.quantile) / NS_PER_MS
+    return CostSource(expression=literal(max(1, round(value))), why_constant=why)
+
+
+def quantile_seen(latency: Quantiles, quantile: float) -> int:
+    """Return the latency seen at `quantile`, or at the next higher one that is known."""
+    known = ((0.5, latency.p50_ns), (0.9, latency.p90_ns), (0.95, latency.p95_ns), (0.99, latency.p99_ns))
+    return next((seen for known_quantile, seen in known if quantile <= known_quantile), latency.max_ns)
+
+
+def _linear(model: CostModel, sources: tuple[str, ...]) -> _Median:
+    return _Median(terms=(*_constant_term(model), *_slopes(model, sources)))
+
+
+def _power(model: CostModel, sources: tuple[str, ...]) -> _Median:
+    names = ("exponent", "exponent_2")[: len(sources)]
+    pairs = zip(names, sources, strict=True)
+    powers = [f"max({source}, 1) ** {literal(_tidy(_coefficient(model, name), digits=5))}" for name, source in pairs]
+    return _Median(terms=(" * ".join([literal(_milliseconds(model, "scale")), *powers]),))
+
+
+def _nlogn(model: CostModel, sources: tuple[str, ...]) -> _Median:
+    (source,) = _exactly(1, sources)
+    term = f"{literal(_milliseconds(model, 'slope'))} * max({source}, 0) * math.log2(1 + max({source}, 0))"
+    return _Median(terms=(*_constant_term(model), term), imports_math=True)
+
+
+def _category(model: CostModel, sources: tuple[str, ...]) -> _Median:
+    _exactly(1, sources)
+    return _by_category(model, sources)
+
+
+def _category_linear(model: CostModel, sources: tuple[str, ...]) -> _Median:
+    _exactly(2, sources)
+    return _by_category(model, sources)
+
+
+def _by_category(model: CostModel, sources: tuple[str, ...]) -> _Median:
+    """Look the category up, as it stands in the trace: an enum by its name, all else by its text."""
+    if not 0 < len(model.categories) <= MOST_CATEGORIES:
+        raise Unwritable(f"it has {len(model.categories)} categories")
+    source, *numbers = sources
+    values = {name: _tidy(value / NS_PER_MS) for name, value in sorted(model.categories.items())}
+    otherwise = _milliseconds(model, "intercept") if "intercept" in model.coefficients else max(values.values())
+
+    only_plain = values.keys() <= {"True", "False", "None"}
+    text = f"str({source})" if only_plain else f"{source}.name if isinstance({source}, Enum) else str({source})"
+    table = ", ".join(f"{literal(name)}: {literal(value)}" for name, value in values.items())
+    return _Median(
+        terms=(f"category_ms.get(category, {literal(otherwise)})", *_slopes(model, tuple(numbers))),
+        setup=(f"category = {text}", f"category_ms = {{{table}}}"),
+        imports_enum=not only_plain,
+    )
+
+
+_FAMILIES: Final[dict[str, Callable[[CostModel, tuple[str, ...]], _Median]]] = {
+    "linear": _linear,
+    "power": _power,
+    "nlogn": _nlogn,
+    "category": _category,
+    "category_linear": _category_linear,
+}
+
+
+def _constant_term(model: CostModel) -> tuple[str, ...]:
+    value = _milliseconds(model, "intercept") if "intercept" in model.coefficients else 0.0
+    return (literal(value),) if value else ()
+
+
+def _slopes(model: CostModel, sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Write a term for each number: ``slope`` belongs to the first, ``slope_2`` to the second."""
+    names = ("slope", "slope_2")[: len(sources)]
+    terms = zip(names, sources, strict=True)
+    return tuple(f"{literal(_milliseconds(model, name))} * {source}" for name, source in terms)
+
+
+def _feature(name: str, *, command_is_dict: bool) -> str:
+    source = feature_source(name, command_is_dict=command_is_dict)
+    if source is None:
+        raise Unwritable("its feature is not a public field of the command")
+    return source
+
+
+def _exactly(count: int, sources: tuple[str, ...]) -> tuple[str, ...]:
+    if len(sources) != count:
+        raise Unwritable(f"it has {len(sources)} features, not {count}")
+    return sources
+
+
+def _coefficient(model: CostModel, name: str) -> float:
+    if name not in model.coefficients:
+        raise Unwritable(f"its coefficient {name} is missing")
+    return model.coefficients[name]
+
+
+def _milliseconds(model: CostModel, name: str) -> float:
+    return _tidy(_coefficient(model, name) / NS_PER_MS)
+
+
+def _tidy(value: float, *, digits: int = 4) -> float:
+    """Keep as many digits as a prediction is good for."""
+    if not math.isfinite(value):
+        raise Unwritable("one of its numbers is not finite")
+    return float(f"{value:.{digits}g}")
+
+
+def _sum(terms: tuple[str, ...]) -> str:
+    first, *rest = terms
+    return first + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in rest)

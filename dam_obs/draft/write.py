@@ -1,0 +1,183 @@
+"""
+Make drafts of a report, and write them into a folder.
+
+A system whose draft is refused does not keep the others from theirs: the review says which
+and why. Files that a person has edited are left alone unless told otherwise, and then
+nothing at all is written.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from dam_obs.diagnose.report import DiagnosticReport, SystemDiagnosis
+from dam_obs.draft.check import check
+from dam_obs.draft.errors import DraftEdited, DraftRefused, UnknownSystem
+from dam_obs.draft.formatting import formatted
+from dam_obs.draft.literals import NotALiteral
+from dam_obs.draft.names import class_name, file_names
+from dam_obs.draft.review import review_page
+from dam_obs.draft.sheet import sheet
+from dam_obs.draft.stamp import is_untouched, stamp
+from dam_obs.draft.templates import DRAFT, render
+
+REVIEW_FILE: Final = "review.md"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafts:
+    """What was made of a report; nothing is written yet."""
+
+    files: dict[str, str]
+    """System to the name of its file."""
+
+    sources: dict[str, str]
+    """System to its drafted code."""
+
+    refused: dict[str, str]
+    """System to the reason why it has no draft."""
+
+    review: str
+    """The page for the reviewer."""
+
+    def contents(self) -> dict[str, str]:
+        """Return what is to be written, by file name; the review is the last."""
+        return {self.files[system]: source for system, source in self.sources.items()} | {REVIEW_FILE: self.review}
+
+
+def make_drafts(
+    report: DiagnosticReport, *, systems: Collection[str] | None = None, templates: Sequence[Path] = ()
+) -> Drafts:
+    """
+    Draft ``calculate_traits`` for the systems of a report that take a command.
+
+    Args:
+        report: A diagnosed run.
+        systems: Names of systems, or the last part of a name where only one has it; `None` for all.
+        templates: Folders of templates that are searched before the built-in one.
+
+    Raises:
+        UnknownSystem: One of `systems` is not in the report.
+        DraftRefused: A template of the review is broken.
+        NoFormatter: ruff is not installed.
+    """
+    asked = _asked(report, systems)
+    names = file_names(system.system for system in report.systems)
+    sources: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for system in asked:
+        if system.command_type is None:
+            continue
+        try:
+            sources[system.system] = draft_source(system, report.run_id, templates=templates)
+        except DraftRefused as error:
+            refused[system.system] = error.why
+
+    files = {name: names[name] for name in sources}
+    page = review_page(report, asked, files=files, refused=refused, templates=templates)
+    review = stamp(page, after_line=0, opening="<!-- ", closing=" -->")
+    return Drafts(files=files, sources=sources, refused=refused, review=review)
+
+
+def draft_source(system: SystemDiagnosis, run_id: str, *, templates: Sequence[Path] = ()) -> str:
+    """
+    Draft one system's code: formatted, checked and stamped, the same each time.
+
+    Raises:
+        DraftRefused: What the report holds, or a template, does not make a draft.
+    """
+    try:
+        content = sheet(system, run_id)
+        text = render(DRAFT, asdict(content), templates)
+        check(text, command=content.command)
+        source = stamp(formatted(text), after_line=1)
+        check(source, command=content.command)
+    except DraftRefused as error:
+        raise DraftRefused(error.why, system=system.system) from error
+    except (NotALiteral, OverflowError, ValueError, TypeError) as error:
+        raise DraftRefused("the report holds a value that cannot be written as code", system=system.system) from error
+    return source
+
+
+def write_drafts(
+    report: DiagnosticReport,
+    folder: Path,
+    *,
+    systems: Collection[str] | None = None,
+    templates: Sequence[Path] = (),
+    force: bool = False,
+) -> list[Path]:
+    """
+    Write one file for each drafted system and ``review.md`` into `folder`, which is made where it is missing.
+
+    Args:
+        report: A diagnosed run.
+        folder: Where to.
+        systems: As for `make_drafts`.
+        templates: As for `make_drafts`.
+        force: Replace files that a person has edited.
+
+    Returns:
+        The files written, the review last.
+
+    Raises:
+        DraftEdited: Files would be replaced that a person has edited, or that dam-obs did not make; none was written.
+    """
+    drafts = make_drafts(report, systems=systems, templates=templates)
+    return save(drafts, folder, force=force)
+
+
+def save(drafts: Drafts, folder: Path, *, force: bool = False) -> list[Path]:
+    """Write drafts into `folder`; see `write_drafts`."""
+    contents = {folder / name: text for name, text in drafts.contents().items()}
+    edited = [] if force else [path for path in contents if _is_somebodys(path)]
+    if edited:
+        raise DraftEdited(edited)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in contents.items():
+        _replace(path, text)
+    return list(contents)
+
+
+def _asked(report: DiagnosticReport, systems: Collection[str] | None) -> list[SystemDiagnosis]:
+    if systems is None:
+        return report.systems
+    wanted = {_full_name(name, [system.system for system in report.systems]) for name in systems}
+    return [system for system in report.systems if system.system in wanted]
+
+
+def _full_name(name: str, known: Sequence[str]) -> str:
+    if name in known:
+        return name
+    same = [system for system in known if class_name(system) == name]
+    if len(same) != 1:
+        raise UnknownSystem(name, same or known)
+    return same[0]
+
+
+def _is_somebodys(path: Path) -> bool:
+    try:
+        return not is_untouched(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except (UnicodeDecodeError, OSError):
+        return True
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a whole new file in the place of an old one, never half of one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
