@@ -1,0 +1,112 @@
+"""
+Look at objects and classes without running any code of theirs.
+
+Attribute access in Python may run properties, ``__getattr__``, a metaclass or a proxy.
+Here only what is stored is read: class dictionaries along the method resolution order,
+an instance's dictionary and its slots, each through CPython's own descriptors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any, Final
+
+from dam_obs.trace.events import TraceEvent  # a class, whose slots show what a msgspec field is
+
+_NAME_CHARS: Final = 200
+
+_class_dict = type.__dict__["__dict__"].__get__
+_class_mro = type.__dict__["__mro__"].__get__
+_class_qualname = type.__dict__["__qualname__"].__get__
+_class_module = type.__dict__["__module__"].__get__
+_SLOT_TYPES: Final = (MemberDescriptorType, type(TraceEvent.__dict__["trace_id"]))
+_MISSING: Final = object()
+
+
+def class_attribute(kind: type, name: str) -> Any:
+    """Return what the class or the nearest base stores under `name`; `None` if none does."""
+    for base in _class_mro(kind):
+        found = _class_dict(base).get(name, _MISSING)
+        if found is not _MISSING:
+            return found
+    return None
+
+
+def type_name(kind: type, *, module: bool = True) -> str:
+    """Return ``module.QualName`` of a class, or ``QualName`` for a builtin."""
+    name: str = _class_qualname(kind)
+    place = _class_module(kind) if module else None
+    if type(place) is str and place != "builtins":
+        name = f"{place}.{name}"
+    return name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…"
+
+
+def shown_fields(value: Any, kind: type) -> list[tuple[str, Any]] | None:
+    """
+    Return names and values of the fields a data class, a model or a named tuple would show of itself.
+
+    Fields that were declared with ``repr=False`` and fields not stored (yet) are left out. `None` for
+    other objects.
+    """
+    names = _shown_names(kind)
+    if names is None:
+        return None
+    if issubclass(kind, tuple):
+        return list(zip(names, tuple.__iter__(value), strict=False))
+    stored = _instance_dict(value, kind)
+    fields = []
+    for name in names:
+        item = stored.get(name, _MISSING)
+        if item is _MISSING:
+            item = _slot(value, kind, name)
+        if item is not _MISSING:
+            fields.append((name, item))
+    return fields
+
+
+def _shown_names(kind: type) -> list[str] | None:
+    for attribute in ("__dataclass_fields__", "__pydantic_fields__"):
+        declared = class_attribute(kind, attribute)
+        if type(declared) is dict:
+            return [name for name, field in declared.items() if _is_shown(field)]
+    attrs = class_attribute(kind, "__attrs_attrs__")
+    if attrs is not None and issubclass(type(attrs), tuple):
+        shown = [(_stored(each, "name"), each) for each in tuple.__iter__(attrs)]
+        return [name for name, each in shown if type(name) is str and _is_shown(each)]
+    for attribute, needs in (("__struct_fields__", object), ("_fields", tuple)):
+        names = class_attribute(kind, attribute)
+        if type(names) is tuple and issubclass(kind, needs) and all(type(name) is str for name in names):
+            return list(names)
+    return None
+
+
+def _is_shown(field: Any) -> bool:
+    return _stored(field, "repr") is not False
+
+
+def _stored(value: Any, name: str) -> Any:
+    """Return an instance's stored attribute; `None` if there is none."""
+    kind = type(value)
+    item = _instance_dict(value, kind).get(name, _MISSING)
+    if item is _MISSING:
+        item = _slot(value, kind, name)
+    return None if item is _MISSING else item
+
+
+def _instance_dict(value: Any, kind: type) -> Mapping[str, Any]:
+    descriptor = class_attribute(kind, "__dict__")
+    if type(descriptor) is not GetSetDescriptorType:
+        return {}
+    stored = descriptor.__get__(value)
+    return stored if type(stored) is dict else {}
+
+
+def _slot(value: Any, kind: type, name: str) -> Any:
+    descriptor = class_attribute(kind, name)
+    if type(descriptor) not in _SLOT_TYPES:
+        return _MISSING
+    try:
+        return descriptor.__get__(value)
+    except AttributeError:
+        return _MISSING
