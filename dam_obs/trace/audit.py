@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dam_obs.trace import faults, meter
-from dam_obs.trace.context import DAM_KEY, get_current
+from dam_obs.trace.span import current_span
 
 _GUARD = faults.guard("audit")
 _IGNORED_ENDINGS: Final = (".py", ".pyc", ".pyi", ".so", ".pyd")
@@ -37,7 +37,7 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
     if note is None:
         return
     with _GUARD:
-        span: Any = get_current().get(DAM_KEY)
+        span = current_span()
         if span is not None and span.meter is not None and not span.end_ns:
             note(span.meter, args)
 

@@ -22,7 +22,7 @@ _GUARD = faults.guard("counters")
 
 
 class _ThreadFiles:
-    """This thread's kernel files, open; closed when the thread ends."""
+    """The thread's kernel files, open; closed when it ends."""
 
     def __init__(self) -> None:
         self.io = _open("/proc/thread-self/io")

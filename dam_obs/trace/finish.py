@@ -31,15 +31,16 @@ class Finisher:
         """Make the finished form of `span`, which lets go of its parent."""
         event = self._event(span)
         redactor = self._redactor
-        span.enclosing = None
+        origin = span.origin
+        span.let_go()
         return FinishedSpan(
             event=event,
             name=redactor.text("name", span.renamed) if span.renamed else span.site.name,
             trace_id=span.otel_trace_id,
             span_id=span.span_id,
             parent_span_id=span.otel_parent_id,
-            parent_is_remote=span.parent_is_remote,
-            trace_state=span.trace_state.to_header() if span.trace_state else "",
+            parent_is_remote=origin is not None and origin.is_remote,
+            trace_state=origin.state.to_header() if origin is not None and origin.state else "",
             start_ns=span.start_wall_ns,
             end_ns=span.start_wall_ns + (event.duration_ns or 0),
             code=span.site.code,
@@ -55,7 +56,7 @@ class Finisher:
         around = span.enclosing
         event = TraceEvent(
             trace_id=span.trace_id,
-            parent_id=around.trace_id if around is not None else span.enclosing_handle,
+            parent_id=around.trace_id if around is not None else (span.origin.handle if span.origin else None),
             timestamp=_timestamp(span.start_wall_ns),
             hrm_layer=site.layer.name,
             operation=site.operation,
@@ -132,5 +133,3 @@ def _timestamp(wall_ns: int) -> str:
         local = datetime.fromtimestamp(second, UTC).astimezone()
         stamp = _stamps[second] = (local.strftime("%Y-%m-%dT%H:%M:%S."), local.isoformat()[19:])
     return f"{stamp[0]}{fraction // 1000:06d}{stamp[1]}"
-
-

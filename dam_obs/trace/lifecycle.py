@@ -54,7 +54,7 @@ def watch(living: Living) -> None:
         atexit.register(_at_exit)
         os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
         sys.addaudithook(_hear)
-    os._exit = _flush_and_exit
+    os._exit = _flush_and_exit  # type: ignore[assignment]
 
 
 def unwatch() -> None:
@@ -62,7 +62,7 @@ def unwatch() -> None:
     global _living
     _living = None
     if os._exit is _flush_and_exit:
-        os._exit = _exit
+        os._exit = _exit  # type: ignore[assignment]
 
 
 def _at_exit() -> None:

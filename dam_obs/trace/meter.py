@@ -15,7 +15,7 @@ below `COUNTER_BUDGET` of its running time; the others have none, rather than ze
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import time
 from collections.abc import Callable, Mapping
 from types import FunctionType
@@ -190,7 +190,9 @@ class Stretch:
     @staticmethod
     def possible() -> bool:
         """Say whether this is plain synchronous code."""
-        return asyncio._get_running_loop() is None
+        # Not imported here: a program without an event loop need not wait for it.
+        asyncio = sys.modules.get("asyncio")
+        return asyncio is None or asyncio._get_running_loop() is None
 
     def end(self, meter: Meter) -> None:
         """Give what was measured to `meter`, if it is this thread's."""

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags, TraceState
+from opentelemetry.trace import Status as OtelStatus
 
 from dam_obs.trace import faults, ids
-from dam_obs.trace.capture import capture, capture_data
-from dam_obs.trace.events import SpanEvent, SpanLink
+from dam_obs.trace.capture import capture, capture_data, error_message
+from dam_obs.trace.events import SpanEvent, SpanLink, Status
 
 if TYPE_CHECKING:
-    from dam_obs.trace.span import Span
+    from dam_obs.trace.roots import Origin
+    from dam_obs.trace.site import CallSite
 
 EVENTS_LIMIT = 128
 """Events and links that one span keeps; OpenTelemetry's own default."""
@@ -26,27 +28,49 @@ EVENTS_LIMIT = 128
 ATTRIBUTES_LIMIT = 128
 
 
+_OUTCOMES: dict[str, Status] = {"success": "success", "error": "error", "blocked": "blocked"}
+
+
 class OpenTelemetryFace:
     """What `opentelemetry.trace.Span` promises, for `dam_obs.trace.span.Span`."""
 
     __slots__ = ()
 
-    def get_span_context(self: Span) -> SpanContext:  # type: ignore[misc]
+    if TYPE_CHECKING:  # what `Span` has
+        site: CallSite
+        otel_trace_id: int
+        span_id: int
+        recording: bool
+        end_ns: int
+        outcome: Status
+        error: tuple[str, str] | None
+        origin: Origin | None
+        renamed: str | None
+        attributes: dict[str, Any] | None
+        events: list[SpanEvent] | None
+        links: list[SpanLink] | None
+
+        @property
+        def trace_id(self) -> str: ...  # noqa: D102
+
+        def finish(self, error: BaseException | None = None, at_ns: int = 0) -> None: ...  # noqa: D102
+
+    def get_span_context(self) -> SpanContext:
         """Return the ids; the trace state names our handle, so that another process finds its parent's."""
         state = TraceState([("dam", self.trace_id)])
-        for key, value in (self.trace_state or {}).items():
+        for key, value in (self.origin.state if self.origin and self.origin.state else {}).items():
             if key != "dam":
                 state = state.add(key, value)
         flags = TraceFlags(TraceFlags.SAMPLED if self.recording else TraceFlags.DEFAULT)
         return SpanContext(self.otel_trace_id, self.span_id, is_remote=False, trace_flags=flags, trace_state=state)
 
     @property
-    def context(self: Span) -> SpanContext:  # type: ignore[misc]
+    def context(self) -> SpanContext:
         """The ids, under the SDK's name for them."""
         return self.get_span_context()
 
     @property
-    def name(self: Span) -> str:  # type: ignore[misc]
+    def name(self) -> str:
         """The span's name."""
         return self.renamed or self.site.name
 
@@ -55,11 +79,11 @@ class OpenTelemetryFace:
         """Always internal."""
         return SpanKind.INTERNAL
 
-    def is_recording(self: Span) -> bool:  # type: ignore[misc]
+    def is_recording(self) -> bool:
         """Say whether what is set on the span goes anywhere."""
         return self.recording and not self.end_ns
 
-    def set_attribute(self: Span, key: str, value: Any) -> None:  # type: ignore[misc]
+    def set_attribute(self, key: str, value: Any) -> None:
         """Set an attribute under its own name."""
         if not self.is_recording():
             return
@@ -76,7 +100,7 @@ class OpenTelemetryFace:
             self.set_attribute(key, value)
 
     def add_event(
-        self: Span,  # type: ignore[misc]
+        self,
         name: str,
         attributes: Mapping[str, Any] | None = None,
         timestamp: int | None = None,
@@ -92,7 +116,7 @@ class OpenTelemetryFace:
         data = {str(key): capture_data(value) for key, value in (attributes or {}).items()}
         self.events.append(SpanEvent(str(name), timestamp or ids.wall_ns(), data))
 
-    def add_link(self: Span, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:  # type: ignore[misc]
+    def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
         """Link to another span."""
         if not self.is_recording():
             return
@@ -119,14 +143,14 @@ class OpenTelemetryFace:
         data.update(attributes or {})
         self.add_event("exception", data, timestamp)
 
-    def update_name(self: Span, name: str) -> None:  # type: ignore[misc]
+    def update_name(self, name: str) -> None:
         """Give the span another name; its operation stays."""
         if self.is_recording():
             self.renamed = str(name)
 
     def set_status(
-        self: Span,  # type: ignore[misc]
-        status: Status | StatusCode | str,
+        self,
+        status: OtelStatus | StatusCode | str,
         description: str | None = None,
     ) -> None:
         """
@@ -138,29 +162,26 @@ class OpenTelemetryFace:
         """
         if not self.recording:
             return
-        if isinstance(status, Status):
-            status, description = status.status_code, description or status.description
+        if isinstance(status, OtelStatus):
+            description = description or status.description
+            status = status.status_code
         if isinstance(status, StatusCode):
             status = "error" if status is StatusCode.ERROR else "success"
-        if status not in ("success", "error", "blocked"):
+        outcome = _OUTCOMES.get(status)
+        if outcome is None:
             faults.count("span.status.unknown")
             return
-        self.outcome = status
-        if description is not None and status == "error":
+        self.outcome = outcome
+        if description is not None and outcome == "error":
             self.error = (self.error[0] if self.error else "", str(capture(description)))
 
-    def end(self: Span, end_time: int | None = None) -> None:  # type: ignore[misc]
+    def end(self, end_time: int | None = None) -> None:
         """End the span; a second end is no end. `end_time` is ignored: durations are ours to take."""
         self.finish()
 
 
 def describe(error: BaseException) -> tuple[str, str]:
-    """Return an exception's qualified type and its message, bounded, never raising and never keeping the exception."""
+    """Return an exception's qualified type and its message, running no code of its class and never keeping it."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    with _DESCRIBE:
-        return name, str(capture(str(error)))
-    return name, "(its message could not be made)"
-
-
-_DESCRIBE = faults.guard("span.exception_message")
+    return name, error_message(error)

@@ -10,10 +10,15 @@ from opentelemetry import trace as otel_trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 
+def installed() -> object:
+    """Return whatever provider somebody has set, the SDK's or not; `None` for none."""
+    # `get_tracer_provider()` would make one where OTEL_PYTHON_TRACER_PROVIDER asks for it: that is the host's to do.
+    return otel_trace._TRACER_PROVIDER
+
+
 def host_provider() -> TracerProvider | None:
     """Return the SDK provider that somebody has set, if any."""
-    # `get_tracer_provider()` would make one where OTEL_PYTHON_TRACER_PROVIDER asks for it: that is the host's to do.
-    provider: object = otel_trace._TRACER_PROVIDER
+    provider = installed()
     # Logfire and others put a proxy of theirs in front of the SDK's.
     provider = getattr(provider, "provider", provider)
     return provider if isinstance(provider, TracerProvider) else None
@@ -27,9 +32,7 @@ def processors(provider: TracerProvider) -> tuple[SpanProcessor, ...]:
 
 def start_listeners(provider: TracerProvider) -> tuple[SpanProcessor, ...]:
     """Return the processors that do something when a span starts."""
-    return tuple(
-        processor for processor in processors(provider) if _own_on_start(processor)
-    )
+    return tuple(processor for processor in processors(provider) if _own_on_start(processor))
 
 
 def _own_on_start(processor: SpanProcessor) -> bool:

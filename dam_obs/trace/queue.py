@@ -20,6 +20,8 @@ Item = TypeVar("Item")
 class Queue(Generic[Item]):
     """A bounded queue with many putters and one taker."""
 
+    __slots__ = ("_items", "_size", "_wake_at", "dropped", "wake")
+
     def __init__(self, size: int = 65_536) -> None:
         self._items: deque[Item] = deque()
         self._size = size

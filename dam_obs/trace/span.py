@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from opentelemetry import trace as otel_trace
 from opentelemetry.context.context import Context
-from opentelemetry.trace import TraceState
 
 from dam_obs.trace import features, ids, roots
 from dam_obs.trace.capture import SCALARS, capture, capture_data
-from dam_obs.trace.context import DAM_KEY, SPAN_KEY, SUPPRESS_KEY, get_current, set_current
+from dam_obs.trace.context import DAM_KEY, SPAN_KEY, get_current, lazy, set_current
 from dam_obs.trace.events import Scalar, SpanEvent, SpanLink, Status
 from dam_obs.trace.handles import HandleBook
 from dam_obs.trace.otel_face import OpenTelemetryFace, describe
 from dam_obs.trace.queue import Queue
+from dam_obs.trace.roots import Origin
 from dam_obs.trace.site import CallSite
 
 if TYPE_CHECKING:
@@ -53,35 +53,34 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
     A span that is to stay open over a ``yield`` must not be current there: see `steps`.
     """
 
+    # The first ones are given by `begin`, in this order: setting one later costs a third of making the whole span.
     site: CallSite
-    input: Scalar = ""
-    data: dict[str, Any] | None = None
+    input: Scalar
+    data: dict[str, Any] | None
     """The trace point's data by name."""
+    base: Context | Span | None
+    """What was current when it started, to go back to."""
+    enclosing: Span | None
+    """The nearest dam-obs span around it; dropped when drained."""
+    otel_trace_id: int
+    otel_parent_id: int
+    recording: bool
+    """Sampled. A span that is not is current like any other, and is dropped at its end."""
+    span_id: int
+    thread: int
+    start_wall_ns: int
+    start_ns: int
+    end_ns: int = 0
+
     output: Scalar = ""
     outcome: Status = "success"
     error: tuple[str, str] | None = None
     """Type and message of what it failed with."""
-
-    otel_trace_id: int = 0
-    span_id: int = 0
-    otel_parent_id: int = 0
-    recording: bool = True
-    """Sampled. A span that is not is current like any other, and is dropped at its end."""
-    start_wall_ns: int = 0
-    start_ns: int = 0
-    end_ns: int = 0
-    thread: int = 0
-    base: Context | None = None
-    """The context that it was started in, to go back to."""
-    enclosing: Span | None = None
-    """The nearest dam-obs span around it, until it is drained."""
-    enclosing_handle: str | None = None
-    handle: str | None = None
-    parent_is_remote: bool = False
-    trace_state: TraceState | None = None
-
     component: str | None = None
     """Where it differs from the call site's."""
+    handle: str | None = None
+    origin: Origin | None = None
+    """Set where the parent is no dam-obs span."""
     renamed: str | None = None
     attributes: dict[str, Any] | None = None
     """What was set by OpenTelemetry's own calls."""
@@ -92,46 +91,50 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
     features: dict[str, Scalar] | None = None
     command: str | None = None
 
-    # -- start and end
-
-    def start(self) -> None:
-        """Start the clock under whatever is current, without becoming current."""
-        context = get_current()
-        self.base = context
-        around = context.get(DAM_KEY)
-        current = context.get(SPAN_KEY)
-        if current is around and around is not None and SUPPRESS_KEY not in context:
-            self.enclosing = around  # type: ignore[assignment]
-            self.otel_trace_id = around.otel_trace_id  # type: ignore[attr-defined]
-            self.otel_parent_id = around.span_id  # type: ignore[attr-defined]
-            self.recording = around.recording  # type: ignore[attr-defined]
-            self.trace_state = around.trace_state  # type: ignore[attr-defined]
-        else:
-            roots.adopt(self, context)
-        self.span_id = ids.new_id(64)
-        if self.recording:
-            self.thread = ids.thread_id()
-            self.start_wall_ns = ids.wall_ns()
-            if roots.starters:
-                roots.tell_starters(self, context)
-        self.start_ns = ids.monotonic_ns()
+    # -- being current, and the end
 
     def __enter__(self) -> Span:
-        self.start()
-        set_current(Context({**self.base, SPAN_KEY: self, DAM_KEY: self}))  # type: ignore[dict-item]
+        set_current(self if lazy else self.inside())
         return self
+
+    def inside(self) -> Context:
+        """Return the OpenTelemetry context in which this span is current, for who asks for one."""
+        return Context({**self.real_base(), SPAN_KEY: self, DAM_KEY: self})
+
+    def real_base(self) -> Context:
+        """Return the nearest context below that is no span of ours."""
+        base: Any = self.base
+        while type(base) is Span:
+            base = base.base
+        return base if base is not None else Context()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.leave()
-        self.finish(error)
+        current = get_current()
+        # Elsewhere than where it was entered (a generator that somebody else closes), something else is current.
+        if current is self or (type(current) is not Span and current.get(DAM_KEY) is self):
+            set_current(self.base)
+        if self.end_ns == 0:
+            if error is not None:
+                self.fail(error)
+            self.end_ns = ids.monotonic_ns()
+            if self.recording:
+                queue.put(self)
 
     def leave(self) -> None:
-        """Be current no more."""
-        # Elsewhere than where it was entered (a generator that somebody else closes), something else is current.
-        if get_current().get(DAM_KEY) is self:
-            set_current(self.base)  # type: ignore[arg-type]
+        """Be current no more, and go on."""
+        current = get_current()
+        if current is self or (type(current) is not Span and current.get(DAM_KEY) is self):
+            set_current(self.base)
+
+    def let_go(self) -> None:
+        """Once drained: keep neither parents nor contexts, however long somebody keeps this span current."""
+        base = self.real_base()
+        if DAM_KEY in base:
+            base = Context({key: value for key, value in base.items() if key not in (SPAN_KEY, DAM_KEY)})
+        self.base = base
+        self.enclosing = None
 
     def finish(self, error: BaseException | None = None, at_ns: int = 0) -> None:
         """
@@ -141,15 +144,12 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
             error: What the work failed with.
             at_ns: When it ended by the monotonic clock; 0: now.
         """
-        if self.end_ns:
-            return
-        self.end_ns = at_ns or ids.monotonic_ns()
-        self.base = None
-        if not self.recording:
-            return
-        if error is not None:
-            self.fail(error)
-        queue.put(self)
+        if self.end_ns == 0:
+            if error is not None:
+                self.fail(error)
+            self.end_ns = at_ns or ids.monotonic_ns()
+            if self.recording:
+                queue.put(self)
 
     def fail(self, error: BaseException) -> None:
         """Note what it failed with. A generator that its consumer closed early has not failed."""
@@ -206,15 +206,87 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
 otel_trace.Span.register(Span)
 
 
+def begin(site: CallSite, input_data: Scalar = "", data: dict[str, Any] | None = None) -> Span:
+    """
+    Start a span under whatever is current, without making it current.
+
+    Args:
+        site: Where it comes from.
+        input_data: What goes in, already captured.
+        data: Data by name, already captured; it becomes the span's own.
+    """
+    around = get_current()
+    if type(around) is not Span:
+        return _begin_elsewhere(site, input_data, data, around)
+    span = Span(
+        site,
+        input_data,
+        data,
+        around,
+        around,
+        around.otel_trace_id,
+        around.span_id,
+        around.recording,
+        ids.new_id(64),
+        ids.thread_id(),
+        ids.wall_ns(),
+        ids.monotonic_ns(),
+    )
+    if around.origin is not None:
+        span.origin = around.origin.inherited()
+    if roots.starters:
+        roots.tell_starters(span, span.real_base())
+    return span
+
+
+def _begin_elsewhere(site: CallSite, input_data: Scalar, data: dict[str, Any] | None, context: Context) -> Span:
+    """Start a span that is a root, or whose parent is no dam-obs span."""
+    if not context and roots.takes_all():  # a plain root
+        origin = roots.Origin(ids.new_id(128), 0, True)
+    else:
+        origin = roots.find(context, site.name)
+    span = Span(
+        site,
+        input_data,
+        data,
+        context,
+        origin.enclosing,
+        origin.trace_id,
+        origin.parent_id,
+        origin.recording,
+        ids.new_id(64),
+        ids.thread_id(),
+        ids.wall_ns(),
+        ids.monotonic_ns(),
+    )
+    if origin.tells:
+        span.origin = origin
+    if roots.starters and origin.recording:
+        roots.tell_starters(span, context)
+    return span
+
+
+def current_span() -> Span | None:
+    """Return the nearest dam-obs span around the caller."""
+    current = get_current()
+    if type(current) is Span:
+        return current
+    return current.get(DAM_KEY)  # type: ignore[no-any-return]
+
+
 def keep(data: dict[str, Any]) -> None:
     """Make all values of `data` fit to be kept: what may change later is copied, bounded, now."""
-    for name, value in data.items():
+    for value in data.values():
         kind = type(value)
         if kind is str:
             if len(value) >= SHORT:
-                data[name] = capture(value)
+                break
         elif kind not in SCALARS:
-            data[name] = capture_data(value)
+            break
+    else:
+        return
+    for name, value in data.items():
+        data[name] = capture_data(value)
 
 
 class Nothing:

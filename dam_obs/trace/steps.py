@@ -15,10 +15,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Final, Protocol
 
-from opentelemetry.context.context import Context
-
 from dam_obs.trace import faults, ids
-from dam_obs.trace.context import DAM_KEY, SPAN_KEY, get_current, set_current
+from dam_obs.trace.context import get_current, set_current, value_for
 from dam_obs.trace.span import Span
 
 LAZY: Final = frozenset({CoroutineType, GeneratorType, AsyncGeneratorType})
@@ -33,7 +31,7 @@ class Stepper:
     def __init__(self, span: Span) -> None:
         """Take a span that has been started."""
         self.span = span
-        self._inside: Context = Context({**(span.base or get_current()), SPAN_KEY: span, DAM_KEY: span})
+        self._inside = value_for(span)
 
     def step(self, call: Callable[..., Any], *args: Any) -> Any:
         """Run one step: `call(*args)`."""
@@ -57,7 +55,7 @@ class Steps(Awaitable[Any], Iterator[Any]):
         self._work = work
         self._step = stepper.step
 
-    def __await__(self) -> Steps:  # type: ignore[override]
+    def __await__(self) -> Steps:
         return self
 
     def __iter__(self) -> Steps:

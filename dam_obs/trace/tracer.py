@@ -19,8 +19,9 @@ from types import TracebackType
 from typing import Any
 
 from dam_obs.trace import meter
+from dam_obs.trace.capture import capture
 from dam_obs.trace.site import CallSite, site
-from dam_obs.trace.span import NOTHING, SHORT, Nothing, Span, capture, keep
+from dam_obs.trace.span import NOTHING, SHORT, Nothing, Span, begin, keep
 
 SITES_KEPT = 4096
 """Call sites that are remembered by their three words; a component that is different each time must not fill memory."""
@@ -40,7 +41,7 @@ class Tracer:
         self, hrm: str, operation: str, component: str, input_data: object = "", **metadata: Any
     ) -> Span | MeasuredSpan | Nothing:
         """
-        Return a span around a ``with`` block; it starts when the block is entered.
+        Start a span, to be used around a ``with`` block right away.
 
         Args:
             hrm: The layer's code (``alt``) or name (``altitude``).
@@ -59,9 +60,7 @@ class Tracer:
             input_data = capture(input_data)
         if metadata:
             keep(metadata)
-            span = Span(place, input_data, metadata)
-        else:
-            span = Span(place, input_data)
+        span = begin(place, input_data, metadata or None)
         return MeasuredSpan(span) if meter.measuring else span
 
     def event(
@@ -84,9 +83,8 @@ class Tracer:
         """
         if not self.enabled:
             return None
-        span = Span(self._sites.get((hrm, operation, component)) or self._site(hrm, operation, component))
+        span = begin(self._sites.get((hrm, operation, component)) or self._site(hrm, operation, component))
         span.is_moment = True
-        span.start()
         span.set_input(input_data)
         span.set_output(output_data, **{str(name): value for name, value in (metadata or {}).items()})
         span.set_status(status)
@@ -101,7 +99,7 @@ class Tracer:
 
 
 class MeasuredSpan:
-    """A span around a ``with`` block in a measured run: the same span, and what its block took where that can be told."""
+    """A span around a ``with`` block in a measured run, and what the block took where that can be told."""
 
     __slots__ = ("_span", "_stretch")
 

@@ -15,8 +15,9 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from dam_obs.trace import ids, meter
+from dam_obs.trace.context import set_current, value_for
 from dam_obs.trace.site import CallSite
-from dam_obs.trace.span import Span
+from dam_obs.trace.span import Span, begin
 from dam_obs.trace.steps import (
     LAZY,
     READING,
@@ -61,10 +62,9 @@ def _maker(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
     return _around_call
 
 
-def begin(site: CallSite, reader: Reader | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
+def _begin(site: CallSite, reader: Reader | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
     """Start a span that is not made current, and read the arguments."""
-    span = Span(site)
-    span.start()
+    span = begin(site)
     _prepare(span, reader, args, kwargs)
     return span
 
@@ -83,8 +83,8 @@ def _around_call(function: Callable[..., Any], site: CallSite, reader: Reader | 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if not using.enabled:
             return function(*args, **kwargs)
-        span = Span(site)
-        span.__enter__()
+        span = begin(site)
+        set_current(value_for(span))
         _prepare(span, reader, args, kwargs)
         try:
             steps = span.meter
@@ -111,8 +111,8 @@ def _around_coroutine(function: Callable[..., Any], site: CallSite, reader: Read
         if not using.enabled:
             return await function(*args, **kwargs)
         if meter.measuring:
-            return await run_coroutine(Execution(function(*args, **kwargs), begin(site, reader, args, kwargs), reader))
-        with Span(site) as span:
+            return await run_coroutine(Execution(function(*args, **kwargs), _begin(site, reader, args, kwargs), reader))
+        with begin(site) as span:
             _prepare(span, reader, args, kwargs)
             result = await function(*args, **kwargs)
             if reader is not None and span.recording:
@@ -128,16 +128,14 @@ def _around_generator(function: Callable[..., Any], site: CallSite, reader: Read
         if not using.enabled:
             return (yield from function(*args, **kwargs))
         work = function(*args, **kwargs)
-        return (yield from run_generator(Execution(work, begin(site, reader, args, kwargs), reader)))
+        return (yield from run_generator(Execution(work, _begin(site, reader, args, kwargs), reader)))
 
     return wrapper
 
 
-def _around_async_generator(
-    function: Callable[..., Any], site: CallSite, reader: Reader | None, using: Tracer
-) -> Any:
+def _around_async_generator(function: Callable[..., Any], site: CallSite, reader: Reader | None, using: Tracer) -> Any:
     def start(*args: Any, **kwargs: Any) -> Execution:
-        span = begin(site, reader, args, kwargs) if using.enabled else None
+        span = _begin(site, reader, args, kwargs) if using.enabled else None
         return Execution(function(*args, **kwargs), span, reader)
 
     return async_generator(start)
