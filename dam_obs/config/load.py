@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from dam_obs.config.environ import given_in_environ
+from dam_obs.config.environ import PREFIX, given_in_environ
 from dam_obs.config.files import given_in_files, project_folder
 from dam_obs.config.given import Given
 from dam_obs.config.kinds import kinds
@@ -154,7 +154,7 @@ def _unknown(given: Given) -> ConfigProblem | None:
     names = given.known or tuple(kinds())
     if given.key in kinds() and (given.is_text or given.key in names):
         return None
-    prefix = os.path.commonprefix(names)  # of variables; it would make all of them look alike
+    prefix = PREFIX if given.key.startswith(PREFIX) else ""  # it would make all variables look alike
     nearest = get_close_matches(given.key.removeprefix(prefix), [name.removeprefix(prefix) for name in names], n=1)
     if nearest:
         hint = f"did you mean {prefix}{nearest[0]}?"

@@ -1,0 +1,56 @@
+"""What the commands share: options, where to read from, and how to print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def json_option(function: Decorated) -> Decorated:
+    """Give a command ``--json``, as its parameter ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")(function)
+
+
+def source_argument(function: Decorated) -> Decorated:
+    """
+    Give a command the trace to read, as its parameter ``source``: a `dam_obs.store.find.Source`.
+
+    The user names a file, a run folder or a run's id; without it the newest at or below
+    the current folder is taken.
+    """
+    return click.argument("source", required=False, metavar="[FILE|RUN]", callback=_find_source)(function)
+
+
+def _find_source(context: click.Context, _parameter: click.Parameter, value: str | None) -> Any:
+    if context.resilient_parsing:  # completion in the shell
+        return None
+    from dam_obs.store.find import find_source
+
+    return find_source(value, Path.cwd())
+
+
+def console(*, stderr: bool = False) -> Console:
+    """
+    Make what prints tables and trees.
+
+    Coloured only on a terminal and without NO_COLOR. Square brackets mean nothing in what
+    is printed; text from a trace must still go through `printable`.
+    """
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def echo_json(value: object) -> None:
+    """Print dataclasses, structs and plain data as JSON."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
