@@ -1,0 +1,86 @@
+"""
+Give each stack sample to the execution it was taken in.
+
+A sample belongs to the innermost execution whose span id stands on its stack; the outer
+ones are its ancestors. A sample without one stays unclaimed and is counted, never guessed.
+
+What lies outside the innermost tag is cut off, and frames of dam-obs itself are taken
+out: what is left is the execution's own code. Nothing here reads a sampler's files or
+puts the tags on the stack: `profile` and `dam_obs.trace.meter` do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+from dam_obs.sample.samples import TAG, Attribution, Frame, StackSample
+
+_TAG = re.compile(re.escape(TAG) + r"([0-9a-f]{16})")
+_METER = ("dam_obs", "trace", "meter.py")
+_OUR_FOLDER = Path(__file__).resolve().parent.parent
+
+
+def attribute(samples: Iterable[StackSample]) -> Attribution:
+    """Sort `samples` by the execution they were taken in."""
+    result = Attribution()
+    stacks = _Stacks()
+    for sample in samples:
+        ids, frames = stacks.own(sample.frames)
+        if not ids:
+            result.unclaimed.append(sample)
+            continue
+        owner, ancestors = ids[-1], tuple(dict.fromkeys(span for span in ids if span != ids[-1]))
+        result.claimed.setdefault(owner, []).append(replace(sample, frames=frames))
+        # Who consumes a generator may change from step to step: the fullest account is kept.
+        if len(ancestors) >= len(result.ancestors.get(owner, ())):
+            result.ancestors[owner] = ancestors
+    return result
+
+
+def span_id_of(frame: Frame) -> str | None:
+    """Return the span id that `frame` was put on the stack to carry; `None` for any other frame."""
+    match = _TAG.fullmatch(frame.function)
+    return match[1] if match else None
+
+
+class _Stacks:
+    """Takes stacks apart; equal ones, which are most, only once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Frame, ...], tuple[tuple[str, ...], tuple[Frame, ...]]] = {}
+        self._own_folders = {str(_OUR_FOLDER)}
+
+    def own(self, frames: tuple[Frame, ...]) -> tuple[tuple[str, ...], tuple[Frame, ...]]:
+        """Return the span ids on a stack, outermost first, and the frames inside the last of them."""
+        known = self._known.get(frames)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[frames] = self._take_apart(frames)
+        return known
+
+    def _take_apart(self, frames: tuple[Frame, ...]) -> tuple[tuple[str, ...], tuple[Frame, ...]]:
+        ids: list[str] = []
+        inside = 0
+        for index, frame in enumerate(frames):
+            span = span_id_of(frame)
+            if span is not None:
+                ids.append(span)
+                inside = index + 1
+                self._learn_folder(frame.file)
+        return tuple(ids), tuple(frame for frame in frames[inside:] if not self._is_ours(frame.file))
+
+    def _learn_folder(self, file: str) -> None:
+        """Note where dam-obs lies in the observed program, which may be another installation than this one."""
+        path = PurePath(file)
+        if path.parts[-3:] == _METER:
+            self._own_folders.add(str(path.parent.parent))
+
+    def _is_ours(self, file: str) -> bool:
+        return any(file.startswith(folder + "/") for folder in self._own_folders)
+
+
+_MOST_KNOWN = 20_000
