@@ -19,7 +19,7 @@ Verdict = Literal["usable", "weak", "refuse"]
 class Model(BaseModel):
     """Base of all parts: unknown keys are errors, values are not changed after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null", use_attribute_docstrings=True)
 
 
 class Absent(Model):

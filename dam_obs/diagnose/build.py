@@ -1,0 +1,239 @@
+"""
+Make the `DiagnosticReport` of a run: read what the run folder has, ask each part what it says.
+
+A folder may lack anything but evidence: without a manifest the head is filled from the
+events and says so, without a profile there are no stacks, without events there are no
+systems. With neither events nor samples there is nothing to report.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+import pluggy
+
+import dam_obs
+from dam_obs.diagnose.evidence import RunEvidence, SystemKey, gather
+from dam_obs.diagnose.flame import WITHOUT_EVENT, flame_graph
+from dam_obs.diagnose.missing import missing, no_stacks
+from dam_obs.diagnose.pools import Pools
+from dam_obs.diagnose.quality import Facts, quality, refused
+from dam_obs.diagnose.report import DiagnosticReport, FrameNode, HostFacts, ProcessSummary, SystemDiagnosis
+from dam_obs.diagnose.system import diagnose_system
+from dam_obs.errors import DamObsError
+from dam_obs.plugins import plugin_manager
+from dam_obs.sample.attribution import attribute
+from dam_obs.sample.profile import read_profile
+from dam_obs.sample.samples import Attribution, StackSample
+from dam_obs.store.errors import NoTraceFound
+from dam_obs.store.manifest import Manifest, read_manifest
+from dam_obs.store.mounts import load_mounts, read_mounts
+from dam_obs.store.processes import read_processes
+from dam_obs.store.read import EventReader, read_events
+from dam_obs.store.runs import RunFolder
+from dam_obs.trace.process import ProcessNote
+
+UNKNOWN = "unknown"
+
+
+class NothingMeasured(DamObsError):
+    """A run folder holds neither events nor samples of executions."""
+
+    def __init__(self, run: RunFolder) -> None:
+        super().__init__(
+            f"{run.path} holds neither executions nor samples of any: see with `dam-obs points attach-report` "
+            "whether a trace point was attached, and with `dam-obs doctor` what can be measured here"
+        )
+        self.run = run
+
+
+def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -> DiagnosticReport:
+    """
+    Diagnose `run`.
+
+    The same folder gives the same report.
+
+    Args:
+        run: Its folder.
+        rules: Whose hooks are asked for pools and traits; the built-in rules and installed plugins if `None`.
+
+    Raises:
+        NothingMeasured: there are neither executions nor samples of any.
+        NotATrace, BrokenManifest: a file is there and is not what its name says.
+    """
+    rules = plugin_manager("analysis") if rules is None else rules
+    manifest = read_manifest(run)
+    notes = read_processes(run)
+    events = _events(run)
+    evidence = gather(events or (), load_mounts(run) or read_mounts())
+    stacks = _stacks(run, manifest)
+    if evidence.executions == 0 and not stacks.claimed_count:
+        raise NothingMeasured(run)
+
+    samples = stacks.by_system(evidence)
+    facts = Facts(
+        manifest=manifest,
+        executions=evidence.executions,
+        dropped=sum(note.dropped for note in notes),
+        lines_skipped=events.skipped.total() if events else 0,
+        samples_claimed=stacks.claimed_count,
+        samples_unclaimed=stacks.unclaimed_count,
+        absent=(*([no_stacks(stacks.why_not)] if samples is None else []), *missing(evidence)),
+    )
+    head = _head(run, manifest, evidence)
+    return DiagnosticReport(
+        run_id=head.run_id,
+        dam_obs_version=head.dam_obs_version,
+        started=head.started,
+        duration_ns=head.duration_ns,
+        command=head.command,
+        exit_status=head.exit_status,
+        quality=quality(facts),
+        host=_host(manifest),
+        processes=_processes(notes, evidence),
+        systems=_systems(evidence, samples, rules),
+        faults=_faults(notes),
+        flame=None if samples is None else _flame(samples),
+    )
+
+
+def _systems(
+    evidence: RunEvidence, samples: _SamplesBySystem | None, rules: pluggy.PluginManager
+) -> list[SystemDiagnosis]:
+    """Diagnose all systems, by total wall time."""
+    children = evidence.parents.children(evidence)
+    pools = Pools(rules)
+    ordered = sorted(evidence.systems.items(), key=lambda item: (-sum(item[1].numbers["duration_ns"]), item[0]))
+    return [
+        diagnose_system(system, None if samples is None else samples.get(key, []), children.get(key, {}), pools, rules)
+        for key, system in ordered
+    ]
+
+
+def _events(run: RunFolder) -> EventReader | None:
+    try:
+        return read_events(run.trace)
+    except NoTraceFound:
+        return None
+
+
+_SamplesBySystem = Mapping[SystemKey | None, list[StackSample]]
+"""`None` stands for executions without an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stacks:
+    """The samples of a run, or why there are none."""
+
+    attribution: Attribution | None
+    why_not: str = ""
+
+    @property
+    def claimed_count(self) -> int | None:
+        return self.attribution.claimed_count if self.attribution else None
+
+    @property
+    def unclaimed_count(self) -> int | None:
+        return self.attribution.unclaimed_count if self.attribution else None
+
+    def by_system(self, evidence: RunEvidence) -> _SamplesBySystem | None:
+        if self.attribution is None:
+            return None
+        systems = evidence.by_span()
+        found: dict[SystemKey | None, list[StackSample]] = {}
+        for span, samples in self.attribution.claimed.items():
+            system = systems.get(span)
+            found.setdefault(system.key if system else None, []).extend(samples)
+        return found
+
+
+def _stacks(run: RunFolder, manifest: Manifest | None) -> _Stacks:
+    refusal = refused(manifest)
+    if refusal:
+        return _Stacks(None, refusal)
+    if not run.raw_profile.is_file():
+        return _Stacks(None, "the run folder has no profile")
+    try:
+        attribution = attribute(read_profile(run.raw_profile))
+    except DamObsError as error:
+        return _Stacks(None, str(error))
+    if not attribution.claimed_count and not attribution.unclaimed_count:
+        return _Stacks(None, "the sampler wrote down no stack")
+    return _Stacks(attribution)
+
+
+def _flame(samples: _SamplesBySystem) -> FrameNode:
+    by_name: dict[str, list[StackSample]] = {}
+    for key, stacks in samples.items():
+        by_name.setdefault(key.component if key else WITHOUT_EVENT, []).extend(stacks)
+    return flame_graph(by_name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """What a report opens with."""
+
+    run_id: str
+    dam_obs_version: str
+    started: str
+    duration_ns: int
+    command: str
+    exit_status: int | None
+
+
+def _head(run: RunFolder, manifest: Manifest | None, evidence: RunEvidence) -> _Head:
+    """Take the head from the manifest, or make one of what the events say."""
+    if manifest is None:
+        return _Head(
+            run_id=run.path.resolve().name,
+            dam_obs_version=dam_obs.__version__,
+            started=evidence.first_started or datetime.fromtimestamp(run.path.stat().st_mtime, UTC).isoformat(),
+            duration_ns=max(0, evidence.last_ns - evidence.first_ns),
+            command=UNKNOWN,
+            exit_status=None,
+        )
+    return _Head(
+        run_id=manifest.run_id,
+        dam_obs_version=manifest.dam_obs_version,
+        started=manifest.started,
+        duration_ns=manifest.duration_ns,
+        command=manifest.command,
+        exit_status=manifest.exit_status,
+    )
+
+
+def _host(manifest: Manifest | None) -> HostFacts:
+    if manifest is None:
+        return HostFacts(
+            python=UNKNOWN, implementation=UNKNOWN, kernel=UNKNOWN, machine=UNKNOWN, cpus=None, memory_bytes=None
+        )
+    return HostFacts(**msgspec.structs.asdict(manifest.host))
+
+
+def _processes(notes: Iterable[ProcessNote], evidence: RunEvidence) -> list[ProcessSummary]:
+    """Summarise the processes that left a note, and those that only left events."""
+    known: dict[int, ProcessNote | None] = {note.pid: note for note in notes}
+    pids = dict.fromkeys([*known, *sorted(evidence.executions_by_process)])
+    return [_process(pid, known.get(pid), evidence.executions_by_process[pid]) for pid in pids]
+
+
+def _process(pid: int, note: ProcessNote | None, executions: int) -> ProcessSummary:
+    return ProcessSummary(
+        pid=pid,
+        executions=executions,
+        cpu_ns=note.cpu_ns if note else None,
+        max_rss_bytes=note.max_rss_bytes if note else None,
+        read_bytes=note.read_bytes if note else None,
+        write_bytes=note.write_bytes if note else None,
+    )
+
+
+def _faults(notes: Iterable[ProcessNote]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for note in notes:
+        total.update(note.faults)
+    return dict(sorted(total.items()))

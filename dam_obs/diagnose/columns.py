@@ -1,0 +1,148 @@
+"""
+Features of commands as columns that a cost model can use: numbers, or a few categories.
+
+A feature is of use when nearly all executions have it, in one kind, and it varies. Why
+another one is not of use is kept, for the report.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dam_obs.trace.events import Scalar
+
+Floats = NDArray[np.float64]
+
+MIN_PRESENT = 0.95
+"""Share of executions that must have a feature."""
+
+MAX_CATEGORIES = 12
+LONGEST_CATEGORY = 64
+"""Characters: a longer string is text, no category."""
+
+NUMBERS_KEPT = 4
+"""The numbers that go most with the cost are tried; each more makes a chance find more likely."""
+
+CATEGORIES_KEPT = 3
+
+
+@dataclass(slots=True)
+class Columns:
+    """The features of some executions, row by row."""
+
+    cost: Floats
+    """Nanoseconds, at least 1."""
+    numbers: dict[str, Floats] = field(default_factory=dict)
+    categories: dict[str, NDArray[np.str_]] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    """Features that are of no use, and why."""
+
+    def __len__(self) -> int:
+        return len(self.cost)
+
+    def take(self, rows: NDArray[np.int64]) -> Columns:
+        """Return some rows."""
+        return Columns(
+            self.cost[rows],
+            {name: column[rows] for name, column in self.numbers.items()},
+            {name: column[rows] for name, column in self.categories.items()},
+            self.refused,
+        )
+
+
+def columns(durations_ns: NDArray[np.int64], features: Sequence[Mapping[str, Scalar]]) -> Columns:
+    """Make columns of the features of executions; executions that lack a useful feature are left out."""
+    made = Columns(np.maximum(durations_ns.astype(np.float64), 1.0))
+    raw: dict[str, list[Scalar]] = {}
+    for name in sorted({name for row in features for name in row}):
+        values = [row.get(name) for row in features]
+        why_not = _why_not(values)
+        if why_not:
+            made.refused.append(f"{name}: {why_not}")
+        else:
+            raw[name] = values
+
+    whole = np.array([all(values[row] is not None for values in raw.values()) for row in range(len(features))], bool)
+    rows = np.flatnonzero(whole)
+    made.cost = made.cost[rows]
+    for name, values in raw.items():
+        kept = [values[row] for row in rows.tolist()]
+        if _are_numbers(kept):
+            made.numbers[name] = np.array(kept, dtype=np.float64)
+        else:
+            made.categories[name] = np.array([str(value) for value in kept])
+    _keep_the_telling(made)
+    return made
+
+
+def _why_not(values: Sequence[Scalar]) -> str | None:
+    present = [value for value in values if value is not None]
+    if len(present) < MIN_PRESENT * len(values):
+        return f"only {len(present)} of {len(values)} executions have it"
+    if len(set(map(str, present))) == 1:
+        return f"always {str(present[0])[:40]}"
+    if _are_numbers(present):
+        return (
+            None if all(math.isfinite(value) for value in present if isinstance(value, int | float)) else "not finite"
+        )
+    if any(isinstance(value, int | float) and not isinstance(value, bool) for value in present):
+        return "numbers and text mixed"
+    if any(len(str(value)) > LONGEST_CATEGORY for value in present):
+        return "long text"
+    distinct = len(Counter(map(str, present)))
+    return f"{distinct} different values, more than {MAX_CATEGORIES}" if distinct > MAX_CATEGORIES else None
+
+
+def _are_numbers(values: Sequence[Scalar]) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def _keep_the_telling(made: Columns) -> None:
+    """Keep the few features that go most with the cost, by ranks, so that no outlier and no bend matters."""
+    if len(made) < 2:
+        return
+    cost = _ranks(made.cost)
+    telling = {name: abs(_correlation(_ranks(column), cost)) for name, column in made.numbers.items()}
+    split = {name: _explained(column, cost) for name, column in made.categories.items()}
+    _drop(made.numbers, telling, NUMBERS_KEPT, made.refused)
+    _drop(made.categories, split, CATEGORIES_KEPT, made.refused)
+
+
+def _drop(
+    kept: dict[str, Floats] | dict[str, NDArray[np.str_]], telling: dict[str, float], room: int, refused: list[str]
+) -> None:
+    ordered = sorted(telling, key=lambda name: (-telling[name], name))
+    for name in ordered[room:]:
+        del kept[name]
+        refused.append(f"{name}: goes less with the cost than {room} others")
+
+
+def _ranks(column: Floats) -> Floats:
+    """Return ranks, ties at their mean."""
+    _, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts).astype(np.float64)
+    means: Floats = last - (counts - 1) / 2
+    ranked: Floats = means[inverse]
+    return ranked
+
+
+def _correlation(left: Floats, right: Floats) -> float:
+    left, right = left - left.mean(), right - right.mean()
+    scale = math.sqrt(float((left * left).sum()) * float((right * right).sum()))
+    return float((left * right).sum()) / scale if scale else 0.0
+
+
+def _explained(categories: NDArray[np.str_], ranks: Floats) -> float:
+    """Return the share of the ranks' variance that lies between categories."""
+    total = float(((ranks - ranks.mean()) ** 2).sum())
+    between = sum(
+        float(len(group) * (group.mean() - ranks.mean()) ** 2)
+        for group in (ranks[categories == value] for value in np.unique(categories))
+    )
+    return between / total if total else 0.0

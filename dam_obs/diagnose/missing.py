@@ -1,0 +1,46 @@
+"""What the evidence of a run was found to lack, so that nobody takes "not measured" for zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dam_obs.diagnose.evidence import NOT_MEASURED, RunEvidence, SystemEvidence
+from dam_obs.diagnose.report import Absent
+
+_MEASURE = "observe the program with `dam-obs diagnose`, on Linux"
+
+MEMORY = Absent(
+    evidence="memory",
+    why="memory is counted for a process, and executions share it: none of it can honestly be said to be one's own",
+    remedy="see max_rss_bytes of the processes, or run the system alone under memray",
+)
+
+
+def missing(run: RunEvidence) -> list[Absent]:
+    """Return what no execution of `run` has been measured for."""
+    systems = list(run.systems.values())
+    found = []
+    if not _any_column(systems, "cpu_ns"):
+        found.append(Absent(evidence="cpu_time", why="no execution carries its CPU time", remedy=_MEASURE))
+    if not _any_column(systems, "run_queue_ns"):
+        why = "the kernel gave no schedstat for threads"
+        found.append(Absent(evidence="run_queue", why=why, remedy="boot a kernel with CONFIG_SCHED_INFO"))
+    if not _any_column(systems, "block_io_ns"):
+        why = "the kernel gave no block-I/O delays for threads"
+        found.append(Absent(evidence="block_io", why=why, remedy="run `sysctl kernel.task_delayacct=1` as root"))
+    if not any({"read_bytes", "rchar"} & system.touched.counted for system in systems):
+        why = "the kernel gave no I/O counters for threads"
+        found.append(Absent(evidence="bytes", why=why, remedy="boot a kernel with CONFIG_TASK_IO_ACCOUNTING"))
+    if not any(system.touched.files or system.touched.peers or system.touched.processes for system in systems):
+        why = "no execution is known to have touched a file, peer or program"
+        found.append(Absent(evidence="touched", why=why, remedy=_MEASURE))
+    return [*found, MEMORY]
+
+
+def no_stacks(why: str) -> Absent:
+    """Return the entry for a report without stacks."""
+    return Absent(evidence="stacks", why=why, remedy="run `dam-obs doctor`: it says what the sampler needs here")
+
+
+def _any_column(systems: Iterable[SystemEvidence], name: str) -> bool:
+    return any(value != NOT_MEASURED for system in systems for value in system.numbers[name])

@@ -1,0 +1,112 @@
+"""
+What the columns of a system say about time: quantiles, where it went, how many ran at once.
+
+Everything is exact: quantiles are observed values, and the parts of a split add up to its
+wall time to the nanosecond. Counters of different clocks may claim more than there was
+of an execution; then they are cut in the order in which we trust them (`split`).
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from dam_obs.diagnose.evidence import NOT_MEASURED, Ints, SystemEvidence
+from dam_obs.diagnose.report import Quantiles, TimeSplit
+
+Intervals: TypeAlias = list[tuple[int, int]]
+
+
+def quantiles(durations_ns: Ints) -> Quantiles:
+    """Return the order statistics of `durations_ns`, of which there must be one at least; each was observed."""
+    p50, p90, p95, p99 = np.quantile(durations_ns, [0.5, 0.9, 0.95, 0.99], method="inverted_cdf")
+    return Quantiles(
+        count=len(durations_ns),
+        mean_ns=float(np.mean(durations_ns)),
+        min_ns=int(durations_ns.min()),
+        p50_ns=int(p50),
+        p90_ns=int(p90),
+        p95_ns=int(p95),
+        p99_ns=int(p99),
+        max_ns=int(durations_ns.max()),
+    )
+
+
+def split(system: SystemEvidence) -> TimeSplit:
+    """
+    Say where wall time went, over the executions whose CPU time was measured, or over all if none was.
+
+    Of each execution's wall time the parts are taken in this order, each at most what is left:
+    on the CPU (thread clock), awaiting (our own clock at each suspension), block I/O, run queue
+    (both the kernel's, which count in ticks on some machines). What remains is *other*.
+    """
+    wall, cpu = system.column("duration_ns"), system.column("cpu_ns")
+    measured = cpu != NOT_MEASURED
+    if not measured.any():
+        measured = np.ones(len(wall), dtype=bool)
+
+    left = wall[measured].copy()
+    parts: dict[str, int | None] = {}
+    for name in ("cpu_ns", "wait_ns", "block_io_ns", "run_queue_ns"):
+        column = system.column(name)[measured]
+        if (column == NOT_MEASURED).all():
+            parts[name] = None
+            continue
+        taken = np.minimum(np.maximum(column, 0), left)
+        left -= taken
+        parts[name] = int(taken.sum())
+
+    return TimeSplit(
+        wall_ns=int(wall[measured].sum()),
+        on_cpu_ns=parts["cpu_ns"],
+        run_queue_ns=parts["run_queue_ns"],
+        block_io_ns=parts["block_io_ns"],
+        awaiting_ns=parts["wait_ns"],
+        other_ns=int(left.sum()),
+        measured=int(measured.sum()),
+    )
+
+
+def concurrency(starts_ns: Ints, durations_ns: Ints) -> tuple[int, float]:
+    """Return how many ran at once at most, and on average over the time in which at least one did."""
+    ends = starts_ns + np.maximum(durations_ns, 1)
+    moments = np.concatenate([starts_ns, ends])
+    steps = np.concatenate([np.ones(len(starts_ns), dtype=np.int64), -np.ones(len(ends), dtype=np.int64)])
+    order = np.lexsort((steps, moments))  # an end before a start at the same moment: those two did not overlap
+    running = np.cumsum(steps[order])
+    gaps = np.diff(moments[order])
+    busy = int(gaps[running[:-1] > 0].sum())
+    return int(running.max()), float((ends - starts_ns).sum() / busy)
+
+
+def waiting_on_children(system: SystemEvidence, children: dict[int, Intervals]) -> int | None:
+    """
+    Return how much of the time off the CPU passed, at least, while an execution it had started was in flight.
+
+    Counted as if the CPU was used only while children ran, so it is never too much.
+    `None` where CPU time was not measured.
+    """
+    starts, walls, cpus = system.column("start_ns"), system.column("duration_ns"), system.column("cpu_ns")
+    if (cpus == NOT_MEASURED).all():
+        return None
+    total = 0
+    for row, intervals in children.items():
+        if cpus[row] == NOT_MEASURED:
+            continue
+        wall = int(walls[row])
+        off_cpu = max(0, wall - int(cpus[row]))
+        covered = _covered(intervals, int(starts[row]), int(starts[row]) + wall)
+        total += max(0, off_cpu - (wall - covered))
+    return total
+
+
+def _covered(intervals: Intervals, start: int, end: int) -> int:
+    """Return how much of ``start`` to ``end`` lies in any of `intervals`."""
+    covered, reached = 0, start
+    for left, right in sorted(intervals):
+        left, right = max(left, reached), min(right, end)
+        if right > left:
+            covered += right - left
+            reached = right
+    return covered

@@ -1,0 +1,217 @@
+"""
+What executions touched outside their process: files and their devices, peers, programs.
+
+Bytes are counted by the kernel for an execution, not for a file. They are shared among the
+devices of the files that the execution touched, by how many files lie on each.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from dam_obs.diagnose.pools import Pools
+from dam_obs.diagnose.report import DeviceBytes, FileUse, Peer, Process
+from dam_obs.hookspecs import Resource
+from dam_obs.store.mounts import Mount, Mounts
+
+Direction = Literal["read", "write"]
+
+DIRECTIONS: tuple[tuple[Direction, str, str, str], ...] = (
+    ("read", "files_read", "read_bytes", "rchar"),
+    ("write", "files_written", "write_bytes", "wchar"),
+)
+
+FILES_SHOWN = 20
+FILES_OF_A_FOLDER = 5
+"""More files than these of one folder are shown as one pattern, ``folder/*``."""
+
+UNKNOWN_DEVICE = "unknown"
+
+
+class FileKey(NamedTuple):
+    """A file or folder, read or written."""
+
+    path: str
+    direction: Direction
+
+
+@dataclass(slots=True)
+class Touched:
+    """Who touched what, summed over the executions of one system."""
+
+    files: Counter[FileKey] = field(default_factory=Counter)
+    """Executions by file."""
+    folders: Counter[FileKey] = field(default_factory=Counter)
+    """Executions by folder of files; one that touches two files of it counts once."""
+    mounts: dict[str, Mount | None] = field(default_factory=dict)
+    """File system by folder."""
+    disks: set[str] = field(default_factory=set)
+    """Devices that are block devices."""
+    devices: Counter[tuple[Direction, str]] = field(default_factory=Counter)
+    """Executions by device."""
+    block_bytes: Counter[tuple[Direction, str]] = field(default_factory=Counter)
+    call_bytes: Counter[tuple[Direction, str]] = field(default_factory=Counter)
+    counted: set[str] = field(default_factory=set)
+    """Names of the kernel's counters that were seen."""
+    peers: Counter[str] = field(default_factory=Counter)
+    processes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, touched: Mapping[str, Iterable[str]], io: Mapping[str, int], mounts: Mounts) -> None:
+        """Add what one execution touched."""
+        self.peers.update(set(touched.get("peers", ())))
+        self.processes.update(set(touched.get("processes", ())))
+        self.counted.update(io)
+        for direction, files, block, calls in DIRECTIONS:
+            paths = set(touched.get(files, ()))
+            on_device = self._add_files(paths, direction, mounts)
+            self._share(direction, on_device, io.get(block, 0), io.get(calls, 0))
+
+    def mount_of(self, path: str) -> Mount | None:
+        """Return the file system of a file that was added."""
+        return self.mounts.get(os.path.dirname(path))
+
+    def device_of(self, path: str) -> str:
+        """Return the device of a file that was added."""
+        mount = self.mount_of(path)
+        return mount.device if mount else UNKNOWN_DEVICE
+
+    def _add_files(self, paths: set[str], direction: Direction, mounts: Mounts) -> Counter[str]:
+        on_device: Counter[str] = Counter()
+        folders = set()
+        for path in paths:
+            folder = os.path.dirname(path)
+            if folder not in self.mounts:
+                self.mounts[folder] = mount = _mount_of(folder, mounts)
+                if mount is not None and mount.disks:
+                    self.disks.add(mount.device)
+            self.files[FileKey(path, direction)] += 1
+            folders.add(folder)
+            on_device[self.device_of(path)] += 1
+        self.folders.update(FileKey(folder, direction) for folder in folders)
+        self.devices.update((direction, device) for device in on_device)
+        return on_device
+
+    def _share(self, direction: Direction, on_device: Counter[str], block_bytes: int, call_bytes: int) -> None:
+        on_disk = Counter({device: count for device, count in on_device.items() if device in self.disks})
+        for device, part in _shares(block_bytes, on_disk or on_device):
+            self.block_bytes[direction, device] += part
+        if on_device:  # calls without a file were on pipes and sockets
+            for device, part in _shares(call_bytes, on_device):
+                self.call_bytes[direction, device] += part
+
+
+def _mount_of(folder: str, mounts: Mounts) -> Mount | None:
+    return mounts.of(os.path.realpath(folder)) if folder.startswith("/") else None
+
+
+def _shares(total: int, weights: Counter[str]) -> list[tuple[str, int]]:
+    """Share `total` by `weights`, whole bytes, the remainder to the heaviest; without weights to the unknown."""
+    if total <= 0:
+        return []
+    if not weights:
+        return [(UNKNOWN_DEVICE, total)]
+    ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+    everything = sum(weights.values())
+    parts = [(device, total * count // everything) for device, count in ordered]
+    rest = total - sum(part for _, part in parts)
+    return [(parts[0][0], parts[0][1] + rest), *parts[1:]]
+
+
+def devices(touched: Touched, pools: Pools) -> list[DeviceBytes]:
+    """
+    Return the bytes by device and direction, the most first.
+
+    Block-layer bytes where the kernel counted any in that direction, else bytes through calls.
+    """
+    rows = [
+        _device_row(touched, pools, direction, device, block, calls)
+        for direction, _, block, calls in DIRECTIONS
+        for device in _devices_of(touched, direction)
+    ]
+    return sorted(rows, key=lambda row: (-(row.bytes or 0), row.direction, row.device))
+
+
+def _devices_of(touched: Touched, direction: Direction) -> list[str]:
+    seen = {device for found, device in touched.devices if found == direction}
+    counted = {device for found, device in touched.block_bytes if found == direction}
+    return sorted(seen | counted)
+
+
+def _device_row(
+    touched: Touched, pools: Pools, direction: Direction, device: str, block: str, calls: str
+) -> DeviceBytes:
+    key = (direction, device)
+    amount: int | None = None
+    layer: Literal["block", "calls"] | None = None
+    if any(found == direction for found, _ in touched.block_bytes):
+        amount, layer = touched.block_bytes[key], "block"
+    elif calls in touched.counted:
+        amount, layer = touched.call_bytes[key], "calls"
+    elif block in touched.counted:
+        amount, layer = 0, "block"
+    return DeviceBytes(
+        device=device,
+        direction=direction,
+        pool=_pool(touched, pools, direction, device),
+        bytes=amount,
+        layer=layer,
+        executions=touched.devices[key],
+    )
+
+
+def _pool(touched: Touched, pools: Pools, direction: Direction, device: str) -> str:
+    """Return the pool that most executions' files on `device` belong to."""
+    votes: Counter[str] = Counter()
+    for file, executions in touched.files.items():
+        if file.direction == direction and touched.device_of(file.path) == device:
+            votes[pools.of(Resource(kind="file", name=file.path, direction=direction, device=device))] += executions
+    if not votes:
+        return pools.of(Resource(kind="file", name="", direction=direction, device=device))
+    return min(votes, key=lambda pool: (-votes[pool], pool))
+
+
+def files(touched: Touched) -> list[FileUse]:
+    """Return the files used most, and for a folder with many files one pattern for them all."""
+    of_folder = Counter(FileKey(os.path.dirname(file.path), file.direction) for file in touched.files)
+    crowded = {folder for folder, count in of_folder.items() if count > FILES_OF_A_FOLDER}
+    uses = [
+        _file_use(touched, os.path.join(folder.path, "*"), folder.direction, touched.folders[folder])
+        for folder in crowded
+    ]
+    uses += [
+        _file_use(touched, file.path, file.direction, executions)
+        for file, executions in touched.files.items()
+        if FileKey(os.path.dirname(file.path), file.direction) not in crowded
+    ]
+    return sorted(uses, key=lambda use: (-use.executions, use.path, use.direction))[:FILES_SHOWN]
+
+
+def _file_use(touched: Touched, path: str, direction: Direction, executions: int) -> FileUse:
+    mount = touched.mount_of(path)
+    return FileUse(
+        path=path,
+        direction=direction,
+        executions=executions,
+        device=mount.device if mount else None,
+        mount=mount.point if mount else None,
+    )
+
+
+def peers(touched: Touched, pools: Pools) -> list[Peer]:
+    """Return the network peers, the most used first."""
+    return [
+        Peer(address=address, pool=pools.of(Resource(kind="peer", name=address, direction=None)), executions=count)
+        for address, count in sorted(touched.peers.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def processes(touched: Touched, pools: Pools) -> list[Process]:
+    """Return the programs that were started, the most used first."""
+    return [
+        Process(name=name, pool=pools.of(Resource(kind="process", name=name, direction=None)), executions=count)
+        for name, count in sorted(touched.processes.items(), key=lambda item: (-item[1], item[0]))
+    ]

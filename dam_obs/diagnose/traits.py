@@ -1,0 +1,267 @@
+"""
+The built-in rules: which traits a system shows, how sure that is, and what else it might be.
+
+A rule takes a `SystemDiagnosis` and answers with traits. Each says its evidence in
+figures and names the best other reading. Confidence is between 0 and 1; a draft writes a
+trait below `DRAFT_CONFIDENCE` as a comment for the reviewer.
+
+What was not measured gives no trait: no rule reads `None` as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from dam_obs.diagnose.pools import CPU_POOL, MEMORY_FILESYSTEMS
+from dam_obs.diagnose.report import DeviceBytes, InferredTrait, SystemDiagnosis
+from dam_obs.diagnose.touched import UNKNOWN_DEVICE
+
+DRAFT_CONFIDENCE: Final = 0.6
+"""Below this a trait is drafted as a commented line."""
+
+MIN_WAITING_SHARE: Final = 0.5
+"""Of wall time; a system that waits less than half of it is not called I/O-bound at all."""
+
+MIN_CPU_SHARE: Final = 0.25
+"""Of wall time; a system that computes less does not take a CPU in any sense that matters."""
+
+MIN_TOUCHED_SHARE: Final = 0.02
+"""Of executions; what fewer touched was an accident, such as an import."""
+
+POOLS_NAMED: Final = 5
+"""Of peers and programs each; a system with more is named by those used most."""
+
+QUICK_NS: Final = 10_000_000
+SHORT_NS: Final = 100_000_000
+
+Rule = Callable[[SystemDiagnosis], Sequence[InferredTrait]]
+
+
+def infer(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
+    """Ask all built-in rules."""
+    return [trait for rule in RULES for trait in rule(diagnosis)]
+
+
+def io_bound(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
+    """Call a system I/O-bound if it mostly waited; without CPU time measured, say nothing."""
+    time = diagnosis.time
+    if time.on_cpu_ns is None or not time.wall_ns:
+        return []
+    waiting_ns = time.wall_ns - time.on_cpu_ns - (time.run_queue_ns or 0)
+    share = waiting_ns / time.wall_ns
+    if share < MIN_WAITING_SHARE:
+        return []
+
+    sure = float(np.interp(share, [MIN_WAITING_SHARE, 0.8, 1.0], [0.5, 0.85, 0.97])) * _enough(time.measured)
+    known, rival = _what_for(diagnosis, waiting_ns)
+    cpu = time.on_cpu_ns / time.wall_ns
+    waited = f"It waited {share:.0%} of {_ms(time.wall_ns)} in {time.measured} executions, on the CPU it was {cpu:.0%}."
+    return [
+        InferredTrait(
+            trait="IOBoundTrait",
+            arguments={},
+            confidence=_rounded(sure * known),
+            evidence=[waited, *_waits(diagnosis)],
+            rival=rival,
+        )
+    ]
+
+
+def _what_for(diagnosis: SystemDiagnosis, waiting_ns: int) -> tuple[float, str | None]:
+    """Return how far the waiting is explained by I/O, as a factor, and the best other reading."""
+    covered = min(1.0, (diagnosis.waiting_on_children_ns or 0) / max(waiting_ns, 1))
+    if covered > 0.5:
+        rival = (
+            f"At least {covered:.0%} of the waiting was for systems that it had started and that are observed "
+            "themselves: it coordinates, and the I/O is theirs."
+        )
+        return 1.0 - 0.6 * covered, rival
+    if _touches_something(diagnosis):
+        return 1.0, "It may wait for a lock or the GIL beside the I/O that was seen." if _mostly_other(
+            diagnosis
+        ) else None
+    if _mostly_other(diagnosis):
+        return 0.5, "No file, peer or program was seen: it may wait for a lock, the GIL or a timer, which is not I/O."
+    return 0.8, "No file, peer or program was seen: it may await a timer or another task, which takes no resource."
+
+
+def _touches_something(diagnosis: SystemDiagnosis) -> bool:
+    used = [peer.executions for peer in diagnosis.peers]
+    used += [process.executions for process in diagnosis.processes]
+    used += [use.executions for use in diagnosis.devices if _is_disk(use)]
+    return any(executions >= 0.1 * diagnosis.executions for executions in used)
+
+
+def _mostly_other(diagnosis: SystemDiagnosis) -> bool:
+    time = diagnosis.time
+    return time.other_ns > (time.awaiting_ns or 0) + (time.block_io_ns or 0)
+
+
+def _waits(diagnosis: SystemDiagnosis) -> list[str]:
+    time = diagnosis.time
+    parts = (
+        (time.awaiting_ns, "suspended at an await or yield"),
+        (time.block_io_ns, "waiting for a block device"),
+        (time.run_queue_ns, "ready and waiting for a CPU"),
+        (time.other_ns, "blocked inside a step: sockets, locks, pipes, sleep"),
+    )
+    return [
+        f"{nanoseconds / time.wall_ns:.0%} of the time it was {what}."
+        for nanoseconds, what in parts
+        if nanoseconds is not None and nanoseconds >= 0.05 * time.wall_ns
+    ]
+
+
+def takes_cpu(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
+    """Name the CPU as a resource of what computes for a good part of its time."""
+    share = diagnosis.on_cpu_share
+    if share is None or share < MIN_CPU_SHARE:
+        return []
+    sure = float(np.interp(share, [MIN_CPU_SHARE, 0.5, 0.8, 1.0], [0.3, 0.6, 0.9, 0.97]))
+    sure *= _enough(diagnosis.time.measured)
+    covered = f"It was on the CPU {share:.0%} of its time, over {diagnosis.time.measured} executions."
+    nested = diagnosis.waiting_on_children_ns
+    rival = "Executions that it started inline are inside this share." if nested else None
+    return [_resource(CPU_POOL, sure, [covered], rival)]
+
+
+def takes_disks(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
+    """Name the devices that a system's files lie on, unless those live in memory."""
+    return [_disk(diagnosis, use) for use in diagnosis.devices if _is_disk(use) and _often(diagnosis, use.executions)]
+
+
+def _disk(diagnosis: SystemDiagnosis, use: DeviceBytes) -> InferredTrait:
+    share = use.executions / diagnosis.executions
+    moved = use.bytes or 0
+    reached_device = use.layer == "block" and moved > 0
+    waited = (diagnosis.time.block_io_ns or 0) / max(diagnosis.time.wall_ns, 1)
+    # Files touched say what may be used, bytes at the device that it was, time that it mattered.
+    sure = 0.3 + 0.35 * share + (0.2 if reached_device else 0.1 if moved else 0.0) + 0.15 * min(1.0, waited / 0.25)
+    evidence = [f"{share:.0%} of executions touched a file on {use.device} to {use.direction}."]
+    if use.bytes is not None:
+        where = "at the block device" if use.layer == "block" else "through calls, page cache included"
+        evidence.append(f"{_bytes(moved)} in all were counted {where}.")
+    if diagnosis.time.block_io_ns is not None:
+        evidence.append(f"{waited:.0%} of its time it waited for block devices.")
+    rival = None if reached_device else "The page cache may have served it: no bytes were counted at the device."
+    return _resource(use.pool, sure * _enough(diagnosis.executions), evidence, rival)
+
+
+def _is_disk(use: DeviceBytes) -> bool:
+    return use.device not in MEMORY_FILESYSTEMS and use.device != UNKNOWN_DEVICE
+
+
+def takes_network(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
+    """Name the peers that a system connected to."""
+    waiting = _waiting_share(diagnosis)
+    traits = []
+    for peer in diagnosis.peers[:POOLS_NAMED]:
+        if not _often(diagnosis, peer.executions):
+            continue
+        share = peer.executions / diagnosis.executions
+        sure = 0.35 + 0.45 * share + 0.15 * waiting
+        rival = (
+            "Executions without a connection of their own may have used one that was kept open."
+            if share < 0.9
+            else None
+        )
+        evidence = [f"{share:.0%} of executions connected to {peer.address}."]
+        traits.append(_resource(peer.pool, sure * _enough(diagnosis.executions), evidence, rival))
+    return traits
+
+
+def takes_programs(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
+    """Name the programs that a system started."""
+    traits = []
+    for process in diagnosis.processes[:POOLS_NAMED]:
+        if not _often(diagnosis, process.executions):
+            continue
+        share = process.executions / diagnosis.executions
+        evidence = [f"{share:.0%} of executions started {process.name}."]
+        rival = "Its own CPU time and bytes are not counted here: they belong to the program."
+        traits.append(_resource(process.pool, (0.4 + 0.55 * share) * _enough(diagnosis.executions), evidence, rival))
+    return traits
+
+
+def execution_cost(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
+    """
+    Say what an execution costs; always, and with how sure it is.
+
+    ``time_ms`` is not among the arguments: `SystemDiagnosis.cost` at its quantile stands for it.
+    ``priority`` puts short work first, as nothing else is known of what matters: 10 if the 90 %
+    quantile is below 10 ms, 50 below 100 ms, else 100, which is the trait's own default.
+    """
+    cost, p90 = diagnosis.cost, diagnosis.latency.p90_ns
+    priority = 10 if p90 < QUICK_NS else 50 if p90 < SHORT_NS else 100
+    law = f"{cost.quantile_factor:.3g} times ({cost.expression}) ms"
+    evidence = [
+        f"{cost.quantile:.0%} of {cost.executions} executions that succeeded took at most {law}.",
+        f"Priority {priority}, since 90% of all executions took at most {_ms(p90)}.",
+    ]
+    if cost.held_out is None:
+        sure = 0.3 * _enough(cost.executions)
+    else:
+        sure = float(np.interp(cost.held_out.mdape, [0.0, 0.25, 0.5, 1.0], [0.97, 0.8, 0.6, 0.3]))
+        evidence.append(
+            f"Of executions it had not seen, it missed the median one by {cost.held_out.mdape:.0%}, "
+            f"and {cost.held_out.under_rate:.0%} took longer than it said."
+        )
+    rival = cost.warnings[0] if cost.warnings else None
+    return [
+        InferredTrait(
+            trait="ExecutionCostTrait",
+            arguments={"priority": priority},
+            confidence=_rounded(sure),
+            evidence=evidence,
+            rival=rival,
+        )
+    ]
+
+
+RULES: Final[tuple[Rule, ...]] = (io_bound, takes_cpu, takes_disks, takes_network, takes_programs, execution_cost)
+
+
+def _resource(pool: str, confidence: float, evidence: list[str], rival: str | None) -> InferredTrait:
+    """Make a trait for one unit of `pool`: an execution uses one thread and, step by step, one device at a time."""
+    return InferredTrait(
+        trait="ResourceUsageTrait",
+        arguments={"pool_path": pool, "amount": 1},
+        confidence=_rounded(confidence),
+        evidence=evidence,
+        rival=rival,
+    )
+
+
+def _often(diagnosis: SystemDiagnosis, executions: int) -> bool:
+    return executions > 0 and executions >= MIN_TOUCHED_SHARE * diagnosis.executions
+
+
+def _waiting_share(diagnosis: SystemDiagnosis) -> float:
+    time = diagnosis.time
+    return (time.wall_ns - time.on_cpu_ns) / time.wall_ns if time.on_cpu_ns is not None and time.wall_ns else 0.0
+
+
+def _enough(executions: int) -> float:
+    """Return a factor that grows with the number of executions: 0.5 for one, 0.91 for ten, near 1 for fifty."""
+    return executions / (executions + 1)
+
+
+def _rounded(confidence: float) -> float:
+    return round(min(max(confidence, 0.0), 1.0), 3)
+
+
+def _ms(nanoseconds: float) -> str:
+    milliseconds = nanoseconds / 1e6
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.3g} {unit}"
+        size /= 1024
+    return f"{size:,.3g} TiB"
