@@ -52,7 +52,8 @@ class Finisher:
     def _event(self, span: Span) -> TraceEvent:
         site = span.site
         redactor = self._redactor
-        duration = 0 if span.is_moment else span.end_ns - span.start_ns
+        start, end = _interval(span)
+        duration = end - start
         around = span.enclosing
         event = TraceEvent(
             trace_id=span.trace_id,
@@ -97,7 +98,7 @@ class Finisher:
 
     def _add_evidence(self, event: TraceEvent, span: Span) -> None:
         meter = span.meter
-        event.start_mono_ns = span.start_ns
+        event.start_mono_ns = _interval(span)[0]
         event.code = span.site.code or None
         event.command = span.command
         if span.features:
@@ -121,6 +122,15 @@ class Finisher:
 
     def _link(self, link: SpanLink) -> SpanLink:
         return SpanLink(link.trace_id, link.span_id, self._redactor.mapping(link.attributes))
+
+
+def _interval(span: Span) -> tuple[int, int]:
+    """Return start and end by the monotonic clock; where it was measured, without what measuring cost around it."""
+    if span.is_moment:
+        return span.start_ns, span.start_ns
+    if span.meter is not None and span.meter.steps:
+        return span.meter.first_ns, span.meter.last_ns
+    return span.start_ns, span.end_ns
 
 
 def _timestamp(wall_ns: int) -> str:

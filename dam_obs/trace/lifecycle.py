@@ -54,7 +54,7 @@ def watch(living: Living) -> None:
         atexit.register(_at_exit)
         os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
         sys.addaudithook(_hear)
-    os._exit = _flush_and_exit  # type: ignore[assignment]
+    os._exit = _flush_and_exit
 
 
 def unwatch() -> None:

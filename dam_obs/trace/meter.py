@@ -78,7 +78,9 @@ class Meter:
         "_running",
         "_site",
         "cpu_ns",
+        "first_ns",
         "io",
+        "last_ns",
         "running_ns",
         "segments",
         "steps",
@@ -91,6 +93,10 @@ class Meter:
         self.cpu_ns = 0
         self.running_ns = 0
         """Wall time of all steps."""
+        self.first_ns = 0
+        """When the first step began, by the monotonic clock."""
+        self.last_ns = 0
+        """When the last step ended."""
         self.segments: list[tuple[int, int, int]] = []
         self.io: dict[str, int] | None = None
         self.touched: dict[str, dict[str, None]] | None = None
@@ -126,7 +132,10 @@ class Meter:
         self._add(begun, ended, cpu_ns)
 
     def _add(self, begun: int, ended: int, cpu_ns: int) -> None:
+        if not self.steps:
+            self.first_ns = begun
         self.steps += 1
+        self.last_ns = ended
         self.cpu_ns += cpu_ns
         self.running_ns += ended - begun
         thread = ids.thread_id()

@@ -34,7 +34,8 @@ _OUTCOMES: dict[str, Status] = {"success": "success", "error": "error", "blocked
 class OpenTelemetryFace:
     """What `opentelemetry.trace.Span` promises, for `dam_obs.trace.span.Span`."""
 
-    __slots__ = ()
+    if not TYPE_CHECKING:
+        __slots__ = ()  # or `Span` would have a dict
 
     if TYPE_CHECKING:  # what `Span` has
         site: CallSite
