@@ -131,8 +131,8 @@ def _robust_linear(design: Floats, target: Floats) -> Floats:
 
 
 def _least_squares(design: Floats, target: Floats, weights: Floats) -> Floats:
-    solution: Floats = np.linalg.lstsq(design * weights[:, None], target * weights, rcond=None)[0]
-    return solution
+    solution = np.linalg.lstsq(design * weights[:, None], target * weights, rcond=None)[0]
+    return np.asarray(solution, dtype=np.float64)
 
 
 def _huber(residual: Floats) -> Floats:
