@@ -203,8 +203,12 @@ def follow(span: Span, result: Any, reader: Reader | None = None) -> Any:
     Returns:
         One of the same kind, to be handed to the caller instead. If it is never run, the span is never recorded.
     """
-    execution = Execution(result, span, reader)
-    kind = type(result)
+    return run(Execution(result, span, reader))
+
+
+def run(execution: Execution) -> Any:
+    """Return a coroutine, generator or async generator that runs the execution's, of the same kind."""
+    kind = type(execution.work)
     if kind is CoroutineType:
         return run_coroutine(execution)
     if kind is GeneratorType:
