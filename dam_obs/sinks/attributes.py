@@ -1,0 +1,107 @@
+"""
+What a finished span carries as OpenTelemetry attributes: the one mapping from event to ``dam.*``.
+
+Used by the OTLP encoder and by the conversion to the SDK's `ReadableSpan`, so that both
+say the same. What the program set by OpenTelemetry's own calls keeps its name and wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dam_obs.trace.events import FinishedSpan, TraceEvent
+
+AttributeValue = str | bool | int | float | list[Any] | dict[str, Any]
+
+_CODE_NAMES: Final = {"function": "code.function.name", "file": "code.file.path", "line": "code.line.number"}
+_INT64: Final = 1 << 63
+
+
+def attributes(span: FinishedSpan) -> dict[str, AttributeValue]:
+    """Return the attributes of `span`: what was not measured or is empty is absent."""
+    event = span.event
+    result: dict[str, AttributeValue] = {
+        "dam.id": event.trace_id,
+        "dam.layer": event.hrm_layer,
+        "dam.operation": event.operation,
+        "dam.component": event.component,
+        "dam.status": event.status,
+    }
+    if event.kind == "event":
+        result["dam.kind"] = "event"
+    if event.parent_id is not None:
+        result["dam.parent_id"] = event.parent_id
+    if event.input_summary:
+        result["dam.input"] = event.input_summary
+    if event.output_summary:
+        result["dam.output"] = event.output_summary
+    if event.thread_id is not None:
+        result["thread.id"] = event.thread_id
+    for name, value in span.code.items():
+        result[_CODE_NAMES.get(name, name)] = value.replace(":", ".") if name == "function" else value  # type: ignore[union-attr]
+    _add_data(result, span)
+    if event.start_mono_ns is not None:
+        _add_evidence(result, event)
+    if span.attributes:
+        result.update(carried(span.attributes))
+    return result
+
+
+def carried(values: Mapping[str, Any]) -> dict[str, AttributeValue]:
+    """
+    Return JSON values by name as OTLP can carry them, in every release of its encoder.
+
+    Nulls are left out (inside a list they become the text ``null``), integers beyond 64 bits become text.
+    """
+    return {name: _within(value) for name, value in values.items() if value is not None}
+
+
+def _add_data(result: dict[str, AttributeValue], span: FinishedSpan) -> None:
+    for name, value in span.event.metadata.items():
+        if value is None or name in span.attributes:
+            continue
+        if name == "error.type":
+            result[name] = value
+        else:
+            result[f"dam.data.{name}"] = _within(value)
+
+
+def _add_evidence(result: dict[str, AttributeValue], event: TraceEvent) -> None:
+    """Add what a measured run knows beside the event; segments stay in the file."""
+    measured = {
+        "dam.cpu_ns": event.cpu_ns,
+        "dam.wait_ns": event.wait_ns,
+        "dam.steps": event.steps,
+        "dam.start_mono_ns": event.start_mono_ns,
+        "dam.command": event.command,
+    }
+    result.update(carried(measured))
+    for name, number in (event.io or {}).items():
+        result[f"dam.io.{name}"] = number
+    for name, names in (event.touched or {}).items():
+        result[f"dam.touched.{name}"] = names
+    for name, feature in carried(event.features or {}).items():
+        result[f"dam.feature.{name}"] = feature
+
+
+def _within(value: Any) -> Any:
+    kind = type(value)
+    if kind is int and not -_INT64 <= value < _INT64:
+        return str(value)
+    if kind is dict:
+        return carried({str(key): item for key, item in value.items()})
+    if kind is list or kind is tuple:
+        return ["null" if item is None else _within(item) for item in value]
+    return value
+
+
+def is_error(span: FinishedSpan) -> bool:
+    """Say whether the span's status is ERROR; a blocked one is none, it did what it is for."""
+    return span.event.status == "error"
+
+
+def error_description(span: FinishedSpan) -> str:
+    """Return what the status of a failed span says."""
+    message = span.event.metadata.get("error")
+    return message if type(message) is str else ""

@@ -1,0 +1,51 @@
+"""The sinks that come with dam-obs, as a plugin like anyone's."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dam_obs.hookspecs import Sink, SinkFactory, hookimpl
+from dam_obs.sinks.console import ConsoleSink
+from dam_obs.sinks.jsonl import JsonlSink
+from dam_obs.sinks.otlp_env import UnknownProtocol, otlp_from
+
+if TYPE_CHECKING:
+    from dam_obs.config import Settings
+
+_logger = logging.getLogger(__name__)
+
+
+@hookimpl
+def dam_obs_sinks(settings: Settings) -> Iterable[SinkFactory]:
+    """Bring the JSONL file, the console tree and OTLP, as far as they are switched on."""
+    factories: list[SinkFactory] = []
+    if settings.jsonl:
+        # Where the program starts is meant, wherever it goes later.
+        path = settings.output.absolute()
+        factories.append(partial(JsonlSink, path, rotate_bytes=settings.rotate_bytes, rotate_keep=settings.rotate_keep))
+    if settings.console:
+        factories.append(partial(ConsoleSink, hold=settings.level != "warn"))
+    factories += _otlp()
+    return factories
+
+
+def _otlp() -> list[SinkFactory]:
+    try:
+        otlp = otlp_from(os.environ)
+    except UnknownProtocol as error:
+        _logger.warning("dam-obs: no spans go out: %s", error)
+        return []
+    if otlp is None:
+        return []
+
+    def open_it() -> Sink:
+        # Exporters take tenths of a second to import: on the drain thread, and only where they are used.
+        from dam_obs.sinks.otlp import open_otlp
+
+        return open_otlp(otlp)
+
+    return [open_it]

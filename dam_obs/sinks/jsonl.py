@@ -1,0 +1,183 @@
+"""
+Append events to a JSONL file: whole lines, by one write for each batch.
+
+Several processes may append to one file, rotate it, delete it or move it away; each
+looks, before it writes, whether the path still leads to the file that it has open. A line
+that was torn (a full disk, a kill) is left alone: whoever writes next begins a new line,
+and readers skip the torn one.
+
+What cannot be written is dropped and counted, and the next batch tries again.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from dam_obs.trace import faults
+from dam_obs.trace.events import FinishedSpan
+
+MODE: Final = 0o600
+"""For the owner alone: redaction knows many secrets, not all."""
+
+DROPPED: Final = "sinks.jsonl.dropped"
+
+_ENCODE = faults.guard("sinks.jsonl.encode")
+_PLACE: Final = "sinks.jsonl"
+
+
+class JsonlSink:
+    """Appends to one file."""
+
+    def __init__(self, path: Path, *, rotate_bytes: int = 0, rotate_keep: int = 5) -> None:
+        """
+        Make a sink that opens nothing yet.
+
+        Args:
+            path: The file; it and its folder are made when there is something to write.
+            rotate_bytes: Size at which the file becomes ``<path>.1``, and that ``<path>.2``; 0 never.
+            rotate_keep: Rotated files to keep.
+        """
+        self._path = Path(os.path.abspath(path))
+        self._rotate_bytes = rotate_bytes
+        self._rotate_keep = rotate_keep
+        self._encoder = msgspec.json.Encoder()
+        self._file: int | None = None
+
+    def __call__(self, batch: Sequence[FinishedSpan]) -> None:
+        """Append a batch, or drop and count what cannot be written."""
+        lines = self._lines(batch)
+        if not lines:
+            return
+        try:
+            written = self._append(lines)
+        except OSError as error:
+            self._let_go()
+            faults.report(_PLACE, error)
+            written = 0
+        lost = len(batch) - written
+        if lost > 0:
+            faults.count(DROPPED, lost)
+
+    def flush(self, timeout: float) -> None:
+        """Do nothing: nothing is held back."""
+
+    def close(self, timeout: float) -> None:
+        """Let go of the file."""
+        self._let_go()
+
+    # -- how
+
+    def _lines(self, batch: Sequence[FinishedSpan]) -> bytes:
+        events = [span.event for span in batch]
+        with _ENCODE:
+            return self._encoder.encode_lines(events)
+        return self._encodable(events)
+
+    def _encodable(self, events: Iterable[object]) -> bytes:
+        """Encode what can be, when something in a batch cannot."""
+        lines = bytearray()
+        for event in events:
+            with _ENCODE:
+                lines += self._encoder.encode(event) + b"\n"
+        return bytes(lines)
+
+    def _append(self, lines: bytes) -> int:
+        """Write whole lines at the end; return how many got there."""
+        file, size, regular = self._current()
+        if regular and self._rotate_bytes and size and size + len(lines) > self._rotate_bytes:
+            file, size, regular = self._rotated(file)
+        torn = regular and size > 0 and _last_byte(file, size) not in (b"\n", b"")
+        newlines = _write(file, b"\n" + lines if torn else lines)
+        return max(0, newlines - torn)
+
+    def _current(self) -> tuple[int, int, bool]:
+        """Return the open file, its size and whether it is a regular one; opens it (again) where needed."""
+        if self._file is not None:
+            try:
+                there = os.stat(self._path)
+            except FileNotFoundError:
+                self._let_go()
+            else:
+                mine = os.fstat(self._file)
+                if os.path.samestat(mine, there):
+                    return self._file, mine.st_size, stat.S_ISREG(mine.st_mode)
+                self._let_go()
+        self._file = _open(self._path)
+        found = os.fstat(self._file)
+        return self._file, found.st_size, stat.S_ISREG(found.st_mode)
+
+    def _rotated(self, file: int) -> tuple[int, int, bool]:
+        """Rotate, unless another process has done so meanwhile; where it cannot be done, go on in the same file."""
+        try:
+            # The lock is on the file that is rotated away: who gets it later finds that the path leads elsewhere.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(file), os.stat(self._path)):
+                _shift(self._path, self._rotate_keep)
+        except BlockingIOError:
+            return file, os.fstat(file).st_size, True  # another process is at it
+        except FileNotFoundError:
+            pass  # moved away by somebody else, which comes to the same
+        except OSError as error:
+            faults.report(f"{_PLACE}.rotate", error)
+            fcntl.flock(file, fcntl.LOCK_UN)
+            return file, os.fstat(file).st_size, True
+        self._let_go()
+        return self._current()
+
+    def _let_go(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+
+def _open(path: Path) -> int:
+    # Readable too, so that the last byte can be looked at, and so that a FIFO without a reader does not block.
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    try:
+        return os.open(path, flags, MODE)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, MODE)
+    except PermissionError:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK)
+
+
+def _last_byte(file: int, size: int) -> bytes:
+    try:
+        return os.pread(file, 1, size - 1)
+    except OSError as error:
+        if error.errno == errno.EBADF:  # open for writing alone
+            return b""
+        raise
+
+
+def _write(file: int, lines: bytes) -> int:
+    """Write it all, as far as it goes; return how many newlines got there."""
+    written = 0
+    try:
+        while written < len(lines):
+            written += os.write(file, lines[written:] if written else lines)
+    except OSError as error:
+        faults.report(_PLACE, error)
+    return lines.count(b"\n", 0, written)
+
+
+def _shift(path: Path, keep: int) -> None:
+    """Move ``path`` to ``path.1``, ``path.1`` to ``path.2`` and so on; the last one is lost."""
+    if keep <= 0:
+        path.unlink()
+        return
+    for number in range(keep - 1, 0, -1):
+        try:
+            os.replace(f"{path}.{number}", f"{path}.{number + 1}")
+        except FileNotFoundError:
+            continue
+    os.replace(path, f"{path}.1")

@@ -1,0 +1,223 @@
+"""
+Send spans to a collector, without the program, or the other sinks, having to wait for it.
+
+The drain thread encodes a batch and puts it into a bounded queue; a thread that lives as
+long as there is something in it sends, through the official exporters. A collector that
+does not answer is left alone for a growing time, in which spans are dropped and counted
+before they are encoded. What the exporters log is let through once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+from opentelemetry import context as otel_context
+
+from dam_obs.sinks.otlp_env import Otlp
+from dam_obs.trace import faults
+from dam_obs.trace.context import suppressed
+from dam_obs.trace.events import FinishedSpan
+
+QUEUE_SPANS: Final = 16_384
+"""Encoded spans that may wait for the collector; more are dropped and counted."""
+
+REQUEST_SPANS: Final = 512
+"""Spans in one request at most."""
+
+REQUEST_BYTES: Final = 3 * 1024 * 1024
+"""A larger request is halved: collectors refuse gRPC messages of more than 4 MiB."""
+
+FIRST_REST: Final = 1.0
+LONGEST_REST: Final = 60.0
+"""Seconds that a collector is left alone after a failure: doubling from the first to the longest."""
+
+LAST_SECONDS: Final = 2.0
+"""Seconds that a request may take when the interpreter is on its way out and starts no thread."""
+
+DROPPED: Final = "sinks.otlp.dropped"
+
+_SEND = faults.guard("sinks.otlp")
+
+
+class Transport(Protocol):
+    """An official exporter, with our encoder where it allows that."""
+
+    def prepare(self, batch: Sequence[FinishedSpan]) -> tuple[Any, int]:
+        """Encode; return what to send and how many bytes it has."""
+
+    def send(self, payload: Any, number: int) -> bool:
+        """Send what was prepared, with `number` spans; say whether it arrived."""
+
+    def limit(self, seconds: float) -> None:
+        """Let no request take longer from now on."""
+
+    def shutdown(self) -> None:
+        """Give up what is being sent and close the connection."""
+
+
+def open_otlp(otlp: Otlp) -> OtlpSink:
+    """Make the sink for these settings; imports the exporter, which takes a while."""
+    if otlp.protocol == "grpc":
+        from dam_obs.sinks.otlp_grpc import GrpcTransport
+
+        return OtlpSink(GrpcTransport())
+    from dam_obs.sinks.otlp_http import HttpTransport
+
+    return OtlpSink(HttpTransport())
+
+
+class OtlpSink:
+    """Hands batches to a collector."""
+
+    def __init__(
+        self, transport: Transport, *, queue_spans: int = QUEUE_SPANS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._transport = transport
+        self._queue_spans = queue_spans
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._payloads: deque[tuple[Any, int]] = deque()
+        self._waiting = 0
+        self._running = False
+        self._settled = threading.Event()
+        self._settled.set()
+        self._rest = FIRST_REST
+        self._awake_at = 0.0
+        self.in_trouble = False
+        """The exporter complained about what is being sent."""
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(_ONCE)
+
+    def __call__(self, batch: Sequence[FinishedSpan]) -> None:
+        """Encode a batch and let it be sent."""
+        if self._clock() < self._awake_at:
+            faults.count(DROPPED, len(batch))
+            return
+        for start in range(0, len(batch), REQUEST_SPANS):
+            self._prepare(batch[start : start + REQUEST_SPANS])
+        self._start_sending()
+
+    def flush(self, timeout: float) -> None:
+        """Wait until everything was sent or given up; not for a collector that is known not to answer."""
+        deadline = time.monotonic() + timeout
+        while not self._settled.is_set() and not self.in_trouble:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            self._settled.wait(min(left, 0.05))
+
+    def close(self, timeout: float) -> None:
+        """Flush, then close the connection; what has not arrived is dropped and counted."""
+        self.flush(timeout)
+        self._transport.shutdown()
+        self._settled.wait(min(timeout, 0.5))
+        with self._lock:
+            lost = self._waiting
+            self._payloads.clear()
+        if lost:
+            faults.count(DROPPED, lost)
+
+    # -- the drain thread's part
+
+    def _prepare(self, batch: Sequence[FinishedSpan]) -> None:
+        payload, size = self._transport.prepare(batch)
+        if size > REQUEST_BYTES and len(batch) > 1:
+            middle = len(batch) // 2
+            self._prepare(batch[:middle])
+            self._prepare(batch[middle:])
+            return
+        with self._lock:
+            if self._waiting + len(batch) <= self._queue_spans:
+                self._payloads.append((payload, len(batch)))
+                self._waiting += len(batch)
+                return
+        faults.count(DROPPED, len(batch))
+
+    def _start_sending(self) -> None:
+        with self._lock:
+            if self._running or not self._payloads:
+                return
+            self._running = True
+            self._settled.clear()
+        try:
+            threading.Thread(target=self._send_all, name="dam-obs-otlp", daemon=True).start()
+        except RuntimeError:
+            # The interpreter is on its way out and starts no thread: so it is done here, in a short time.
+            self._transport.limit(LAST_SECONDS)
+            self._send_all()
+
+    # -- the sending thread's part
+
+    def _send_all(self) -> None:
+        token = otel_context.attach(suppressed())
+        _sending.sink = self
+        try:
+            while (following := self._next()) is not None:
+                self._send(*following)
+        finally:
+            _sending.sink = None
+            otel_context.detach(token)
+
+    def _next(self) -> tuple[Any, int] | None:
+        with self._lock:
+            if self._payloads:
+                return self._payloads.popleft()
+            self._running = False
+            self._settled.set()
+            return None
+
+    def _send(self, payload: Any, number: int) -> None:
+        arrived = False
+        if self._clock() >= self._awake_at:
+            with _SEND:
+                arrived = self._transport.send(payload, number)
+            self._learn(arrived)
+        with self._lock:
+            self._waiting -= number
+        if not arrived:
+            faults.count(DROPPED, number)
+
+    def _learn(self, arrived: bool) -> None:
+        self.in_trouble = not arrived
+        if arrived:
+            self._rest = FIRST_REST
+            return
+        self._awake_at = self._clock() + self._rest
+        self._rest = min(self._rest * 2, LONGEST_REST)
+
+
+# -- what the exporters log
+
+_LOGGERS: Final = (
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "opentelemetry.exporter.otlp.proto.grpc.exporter",
+    "opentelemetry.exporter.otlp.common.http",
+)
+
+_sending = threading.local()
+
+
+class _Once(logging.Filter):
+    """
+    Let one complaint of an exporter of ours through; leave those of the program's own alone.
+
+    It is also how we hear that the exporter is trying again and again.
+    """
+
+    said = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        sink: OtlpSink | None = getattr(_sending, "sink", None)
+        if sink is None or record.levelno < logging.WARNING:
+            return True
+        sink.in_trouble = True
+        first, self.said = not self.said, True
+        return first
+
+
+_ONCE: Final = _Once()
