@@ -42,7 +42,8 @@ If something is missing, `dam-obs doctor` says what and how to fix it.
 """
 
 INTERRUPTED = 128 + signal.SIGINT
-BROKEN_PIPE = 128 + signal.SIGPIPE
+BROKEN_PIPE = 1
+"""As click has it, which meets most of them first."""
 
 
 @dataclass
