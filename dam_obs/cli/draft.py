@@ -8,7 +8,7 @@ import click
 from pydantic import ValidationError
 
 from dam_obs.diagnose.report import DiagnosticReport
-from dam_obs.draft import Drafts, DraftRefused, make_drafts, save
+from dam_obs.draft import DraftRefused, Drafts, make_drafts, save
 from dam_obs.draft.literals import shown
 from dam_obs.errors import DamObsError
 from dam_obs.store.find import find_source

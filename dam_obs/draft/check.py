@@ -135,7 +135,7 @@ def _check_method(node: ast.AsyncFunctionDef, command: CommandType | None) -> No
     _check_signature(node, command)
 
     *assignments, last = _without_docstring(node.body) or [ast.Pass()]
-    names = {"cmd"}
+    names: set[str] = set()
     for statement in assignments:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -221,7 +221,7 @@ def _checked_call(  # noqa: RET503 - _refuse does not return
             return args
         case ast.Attribute(value=ast.Name(id="math"), attr=name), _ if name in _MATH:
             return args
-        case ast.Attribute(value=ast.Name(id=name), attr="get"), _ if name in names - {"cmd"}:
+        case ast.Attribute(value=ast.Name(id=name), attr="get"), _ if name in names:
             return args
     _refuse(node, "a call that a draft has no use for")
 

@@ -58,7 +58,7 @@ def cost_source(system: SystemDiagnosis) -> CostSource:
         return _seen(system, tuple(model.warnings))
     try:
         return _write(model, command_is_dict=system.command_type == "builtins:dict")
-    except (Unwritable, NotALiteral) as error:
+    except (Unwritable, NotALiteral, OverflowError) as error:
         return _seen(system, (f"the {model.family} model cannot be written as code: {error}",))
 
 

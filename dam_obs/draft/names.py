@@ -70,7 +70,7 @@ def is_public_name(text: str) -> bool:
 
 def class_name(system: str) -> str:
     """Name the class that stands for a system in its draft: the last class in the system's own name, or ``System``."""
-    parts = [part for part in re.split(r"[.:]", system[-LONGEST_PATH:]) if is_public_name(part)]
+    parts = [part for part in re.split(r"[.:/]", system[-LONGEST_PATH:].removesuffix(".py")) if is_public_name(part)]
     capitals = [part for part in parts if part[0].isupper()]
     name = (capitals or parts or ["System"])[-1]
     return name if name not in TAKEN else f"{name}System"

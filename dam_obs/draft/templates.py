@@ -7,7 +7,7 @@ a sandbox that changes nothing, and a name that is not there is an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,17 +16,21 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from dam_obs.draft.builtin import TEMPLATES
 from dam_obs.draft.errors import DraftRefused
+from dam_obs.draft.literals import shown
+from dam_obs.plugins import call_each, plugin_manager
 
 DRAFT: Final = "draft.py.jinja"
 REVIEW: Final = "review.md.jinja"
 
+_BROKEN: Final = (TemplateError, ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What a mistake in a template can raise."""
 
-def folders(brought: Iterable[Path | Iterable[Path] | None]) -> list[Path]:
-    """Flatten what implementations of `dam_obs_draft_templates` brought; the first is searched first."""
+
+def plugin_folders() -> list[Path]:
+    """Return the folders that plugins bring by `dam_obs_draft_templates`, in the order in which they are searched."""
     found: list[Path] = []
-    for item in brought:
-        if item is not None:
-            found.extend([item] if isinstance(item, Path) else item)
+    for brought in call_each(plugin_manager("analysis"), "dam_obs_draft_templates"):
+        found.extend([Path(brought)] if isinstance(brought, str | Path) else map(Path, brought))
     return found
 
 
@@ -44,8 +48,8 @@ def render(name: str, content: Mapping[str, Any], searched: Sequence[Path] = ())
     """
     try:
         return _environment([*searched, TEMPLATES]).get_template(name).render(content)
-    except (TemplateError, UnicodeDecodeError, OSError) as error:
-        raise DraftRefused(f"template {name}: {error}") from error
+    except _BROKEN as error:
+        raise DraftRefused(f"template {name} is broken ({type(error).__name__}: {shown(str(error))})") from error
 
 
 def _environment(searched: Sequence[Path]) -> ImmutableSandboxedEnvironment:

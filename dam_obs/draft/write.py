@@ -24,7 +24,7 @@ from dam_obs.draft.names import class_name, file_names
 from dam_obs.draft.review import review_page
 from dam_obs.draft.sheet import sheet
 from dam_obs.draft.stamp import is_untouched, stamp
-from dam_obs.draft.templates import DRAFT, render
+from dam_obs.draft.templates import DRAFT, plugin_folders, render
 
 REVIEW_FILE: Final = "review.md"
 
@@ -51,7 +51,7 @@ class Drafts:
 
 
 def make_drafts(
-    report: DiagnosticReport, *, systems: Collection[str] | None = None, templates: Sequence[Path] = ()
+    report: DiagnosticReport, *, systems: Collection[str] | None = None, templates: Sequence[Path] | None = None
 ) -> Drafts:
     """
     Draft ``calculate_traits`` for the systems of a report that take a command.
@@ -59,7 +59,7 @@ def make_drafts(
     Args:
         report: A diagnosed run.
         systems: Names of systems, or the last part of a name where only one has it; `None` for all.
-        templates: Folders of templates that are searched before the built-in one.
+        templates: Folders of templates that are searched before the built-in one; `None` for those of plugins.
 
     Raises:
         UnknownSystem: One of `systems` is not in the report.
@@ -67,6 +67,7 @@ def make_drafts(
         NoFormatter: ruff is not installed.
     """
     asked = _asked(report, systems)
+    templates = plugin_folders() if templates is None else templates
     names = file_names(system.system for system in report.systems)
     sources: dict[str, str] = {}
     refused: dict[str, str] = {}
@@ -109,7 +110,7 @@ def write_drafts(
     folder: Path,
     *,
     systems: Collection[str] | None = None,
-    templates: Sequence[Path] = (),
+    templates: Sequence[Path] | None = None,
     force: bool = False,
 ) -> list[Path]:
     """

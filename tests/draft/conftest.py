@@ -149,25 +149,25 @@ def make_report(*systems: SystemDiagnosis, **changes: Any) -> DiagnosticReport:
     return DiagnosticReport.model_validate(given | changes)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cost() -> Callable[..., CostModel]:
     """Make a cost model; arguments replace its fields."""
     return make_cost
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def trait() -> Callable[..., InferredTrait]:
     """Make an inferred trait."""
     return make_trait
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def system() -> Callable[..., SystemDiagnosis]:
     """Make a diagnosed system; arguments replace its fields."""
     return make_system
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def report() -> Callable[..., DiagnosticReport]:
     """Make a report of the given systems, or of one."""
     return make_report
