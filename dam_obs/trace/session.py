@@ -15,6 +15,7 @@ from dam_obs import plugins
 from dam_obs.config import Settings, load_settings
 from dam_obs.hookspecs import SinkFactory
 from dam_obs.trace import audit, faults, features, lifecycle, meter
+from dam_obs.trace.attached import WishListener
 from dam_obs.trace.notes import NoteKeeper
 from dam_obs.trace.recorder import Recorder
 from dam_obs.trace.redact import Redactor
@@ -32,6 +33,8 @@ class Session:
         self.settings = settings
         self.redactor = Redactor(settings.redact_off, settings.redact_safe_keys, _redact_hook(manager))
         self._note: NoteKeeper | None = None
+        # A run that is measured from its start has its sampler; any other may be asked later.
+        self._listener = None if settings.measure else WishListener(settings.output, self._measure_for)
         self.recorder = Recorder(settings, _sinks(manager, settings), self.redactor, periodic=(self._periodic,))
         if manager.hook.dam_obs_features.get_hookimpls():
             features.hook = lambda command: plugins.call_first(manager, "dam_obs_features", command=command)
@@ -69,7 +72,18 @@ class Session:
         """Keep this process's note in a run folder."""
         self._note = NoteKeeper(run_directory / "processes", lambda: self.recorder.recorded)
 
+    def _measure_for(self, run_directory: Path | None) -> None:
+        """Measure for a tracer that has attached itself, or no more."""
+        if run_directory is not None:
+            self.measure_into(run_directory)
+        else:
+            self._write_note(ended=False)
+            self._note = None
+        self.measure(run_directory is not None)
+
     def _periodic(self) -> None:
+        if self._listener is not None:
+            self._listener()
         if self._note is not None:
             self._note()
 
@@ -85,6 +99,8 @@ class Session:
         """Flush and close the sinks."""
         self.recorder.shutdown()
         self._write_note(ended=True)
+        if self._listener is not None:
+            self._listener.end()
 
     def before_fork(self) -> None:
         """Stand still."""
@@ -98,6 +114,8 @@ class Session:
         """Start afresh, with a note of the child's own."""
         if self._note is not None:
             self._note.start_afresh()
+        if self._listener is not None:
+            self._listener.start_afresh()
         self.recorder.after_fork_in_child()
 
     def _write_note(self, *, ended: bool) -> None:
