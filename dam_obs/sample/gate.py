@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dam_obs.sample.procfs import is_running
 from dam_obs.store.runs import RunFolder
 
 
@@ -30,25 +31,39 @@ class Gate:
     def __init__(self, run: RunFolder) -> None:
         self._go = run.path / "go"
         self._folder = run.processes
-        self._seen: dict[str, tuple[int, Ready]] = {}
+        self._seen: dict[Path, tuple[int, Ready]] = {}
+        self.first: Ready | None = None
+        """The first process that said so."""
+        self.pids: set[int] = set()
+        """All that ever said so."""
 
     def ready(self) -> list[Ready]:
-        """Return who has said so far that it is there, in the order in which they did."""
+        """Return who has said that it is there and lives, in the order in which they did."""
         for path in self._folder.glob("*.ready"):
             self._look(path)
+        for path, (_, ready) in list(self._seen.items()):
+            if not is_running(ready.pid):
+                path.unlink(missing_ok=True)
+                del self._seen[path]
         return sorted((ready for _, ready in self._seen.values()), key=lambda ready: ready.said_ns)
 
     def _look(self, path: Path) -> None:
         try:
             changed_ns = path.stat().st_mtime_ns
-            if self._seen.get(path.name, (None,))[0] == changed_ns:
+            if path in self._seen and self._seen[path][0] == changed_ns:
                 return
             said, implementation, python = path.read_text(encoding="utf-8").split()
-            self._seen[path.name] = changed_ns, Ready(
-                pid=int(path.stem), said_ns=int(said), implementation=implementation, python=python
-            )
+            ready = Ready(pid=int(path.stem), said_ns=int(said), implementation=implementation, python=python)
         except (OSError, ValueError):
             return  # gone, or nothing that we wrote
+        self._seen[path] = changed_ns, ready
+        self.first = self.first or ready
+        self.pids.add(ready.pid)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether programs may go."""
+        return self._go.exists()
 
     def open(self) -> None:
         """Let go who waits, and whoever starts from now on."""

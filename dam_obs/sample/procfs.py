@@ -62,6 +62,18 @@ class ProcessCounters:
         )
 
 
+def is_running(pid: int) -> bool:
+    """Tell whether a process lives: one that has ended and waits to be asked for its status does not."""
+    stat = _stat(Path(f"/proc/{pid}/stat"))
+    return stat is not None and not stat.is_zombie
+
+
+def program_name(pid: int) -> str:
+    """Return the name of the program that process `pid` runs, as the kernel has it."""
+    stat = _stat(Path(f"/proc/{pid}/stat"))
+    return stat.name if stat else str(pid)
+
+
 class ProcessTree:
     """A process and its descendants."""
 

@@ -28,12 +28,17 @@ class SamplerStats(msgspec.Struct, frozen=True, kw_only=True):
     """Name and version: ``py-spy 0.4.3``."""
     rate_asked_hz: float
     samples: int
-    """Sampling ticks that gave a stack, as the sampler itself counts them."""
+    """Sampling ticks that gave a stack of the process that was sampled longest: `seconds` times the rate reached."""
     failed: int
+    """Times that a process could not be read at a tick."""
     late: int
     """Times it said that it had fallen behind."""
     seconds: float
     """How long it sampled."""
+    stacks: int = 0
+    """Stacks written down, of all threads and processes."""
+    process_ticks: int = 0
+    """Ticks summed over processes: what `failed` is to be compared with."""
 
 
 class HostNote(msgspec.Struct, frozen=True, kw_only=True):

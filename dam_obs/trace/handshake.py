@@ -28,6 +28,8 @@ TIMEOUT = "_DAM_OBS_START_TIMEOUT"
 SAMPLER = "_DAM_OBS_SAMPLER"
 """Variable: pid of the process that starts the sampler."""
 
+VARIABLES = (FOLDER, TIMEOUT, SAMPLER)
+
 DEFAULT_TIMEOUT_S = 3.0
 
 LONGEST_TIMEOUT_S = 60.0

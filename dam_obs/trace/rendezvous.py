@@ -111,7 +111,7 @@ def release(pid: int) -> None:
 
 
 def start_ticks(pid: int) -> int | None:
-    """Return when process `pid` started, in the kernel's ticks since boot; with the pid it names one process for good."""
+    """Return when process `pid` started, in ticks since boot; together with the pid it names one process for good."""
     try:
         text = (_PROC / str(pid) / "stat").read_bytes()
     except OSError:
@@ -120,11 +120,23 @@ def start_ticks(pid: int) -> int | None:
     return int(fields[19]) if len(fields) > 19 else None
 
 
+def owner_of(pid: int) -> int:
+    """Return the user that process `pid` runs as; -1 if there is no such process."""
+    try:
+        text = (_PROC / str(pid) / "status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return -1
+    for line in text.splitlines():
+        if line.startswith("Uid:"):
+            return int(line.split()[2])
+    return -1
+
+
 # -- how
 
 
 def _find(pid: int) -> tuple[Path, Announcement] | None:
-    owner = _owner(pid)
+    owner = owner_of(pid)
     for folder in _folders_of(pid):
         try:
             _check(folder, owner)
@@ -143,7 +155,7 @@ def _own_folder() -> Path:
 
 def _folders_of(pid: int) -> Iterator[Path]:
     """Yield where process `pid` may have announced itself: we know its user, not its environment."""
-    owner = _owner(pid)
+    owner = owner_of(pid)
     if owner < 0:
         return
     bases: Iterable[str | None] = (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{owner}", "/tmp")  # noqa: S108
@@ -153,18 +165,6 @@ def _folders_of(pid: int) -> Iterator[Path]:
 
 def _folder(base: str, uid: int) -> Path:
     return Path(base) / f"dam-obs-{uid}"
-
-
-def _owner(pid: int) -> int:
-    """Return the user that process `pid` runs as; -1 if there is none."""
-    try:
-        text = (_PROC / str(pid) / "status").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return -1
-    for line in text.splitlines():
-        if line.startswith("Uid:"):
-            return int(line.split()[2])
-    return -1
 
 
 def _check(folder: Path, owner: int) -> None:

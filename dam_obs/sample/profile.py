@@ -1,0 +1,217 @@
+"""
+Read the profile that py-spy writes, in speedscope's format: process, thread, frames, in order.
+
+py-spy puts each process, with its whole command line, and each thread as outermost frames
+on every stack. Here they become fields of the sample; `keep_profile` takes command lines
+and secrets out of the file before it becomes part of a run folder.
+
+The file may be broken, empty, foreign, or huge: its long lists are never built as a
+whole, they are walked where they lie.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dam_obs.errors import DamObsError
+from dam_obs.sample.samples import Frame, StackSample
+from dam_obs.store.files import write_whole
+from dam_obs.trace.redact import Redactor
+
+
+class BrokenProfile(DamObsError):
+    """A file that should be a sampler's profile is something else."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} is not a profile in speedscope's format ({why}): remove it to go on without stacks")
+        self.path = path
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileSize:
+    """How much was sampled."""
+
+    stacks: int
+    """Stacks of all threads and processes."""
+    ticks: int
+    """Sampling ticks of the process that was sampled longest."""
+    process_ticks: int
+    """Sampling ticks summed over processes: the attempts that gave at least one stack."""
+
+
+class _Frame(msgspec.Struct):
+    name: str
+    file: str | None = None
+    line: int | None = None
+
+
+class _Shared(msgspec.Struct):
+    frames: list[_Frame]
+
+
+class _Profile(msgspec.Struct):
+    name: str
+    samples: msgspec.Raw
+    unit: str = "none"
+    type: str = "sampled"
+    start_value: float = msgspec.field(default=0.0, name="startValue")
+    end_value: float = msgspec.field(default=0.0, name="endValue")
+    weights: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class _File(msgspec.Struct):
+    profiles: list[_Profile]
+    shared: _Shared
+
+
+_PROFILE_NAME = re.compile(r"(?:Process (?P<pid>\d+) )?(?P<thread>.*)", re.DOTALL)
+_PROCESS_FRAME = re.compile(r"process (?P<pid>\d+)\b.*", re.DOTALL)
+_THREAD_FRAME = re.compile(r"thread \((?:0x)?[0-9A-Fa-f]+\).*", re.DOTALL)
+_SAMPLE = re.compile(rb"\[([0-9,\s]*)\]")
+_DIGITS = re.compile(rb"\d+")
+_MOST_STACKS_REMEMBERED = 20_000
+
+
+def read_profile(path: Path) -> Iterator[StackSample]:
+    """
+    Yield the samples of a profile, thread by thread, in the order in which they were taken.
+
+    Equal stacks in a row are one sample with their number as weight.
+
+    Raises:
+        BrokenProfile: the file is not a profile; maybe only after some samples.
+    """
+    file = _load(path)
+    stacks = _Stacks(path, [_frame(frame) for frame in file.shared.frames])
+    for profile in file.profiles:
+        named = _PROFILE_NAME.fullmatch(profile.name)
+        thread = named["thread"] if named else profile.name
+        pid = int(named["pid"]) if named and named["pid"] else None
+        for sample, times in _in_a_row(profile.samples):
+            innermost_pid, frames = stacks.of(sample)
+            yield StackSample(pid=pid or innermost_pid, thread=thread, frames=frames, weight=times)
+
+
+def measure_profile(path: Path) -> ProfileSize:
+    """
+    Count what a profile holds, without reading its stacks.
+
+    Raises:
+        BrokenProfile: the file is not a profile.
+    """
+    stacks = 0
+    by_process: Counter[str] = Counter()
+    for profile in _load(path).profiles:
+        count = sum(1 for _ in _SAMPLE.finditer(memoryview(profile.samples)[1:]))
+        stacks += count
+        named = _PROFILE_NAME.fullmatch(profile.name)
+        process = (named["pid"] if named else None) or ""
+        # Threads come and go; the one that was there longest tells how often its process was looked at.
+        by_process[process] = max(by_process[process], count)
+    return ProfileSize(stacks=stacks, ticks=max(by_process.values(), default=0), process_ticks=sum(by_process.values()))
+
+
+def keep_profile(parts: Sequence[Path], target: Path, redactor: Redactor) -> None:
+    """
+    Join what a sampler wrote, one file or several in a row, into `target`, without command lines and secrets.
+
+    Raises:
+        BrokenProfile: one of them is not a profile.
+    """
+    frames: list[_Frame] = []
+    profiles: list[_Profile] = []
+    for part in parts:
+        file = _load(part)
+        for profile in file.profiles:
+            profile.name = redactor.text("thread", profile.name)
+            profile.samples = _shift(profile.samples, len(frames))
+        profiles += file.profiles
+        frames += [_clean(frame, redactor) for frame in file.shared.frames]
+    content: dict[str, Any] = {
+        "$schema": "https://www.speedscope.app/file-format-schema.json",
+        "profiles": profiles,
+        "shared": _Shared(frames),
+        "exporter": "dam-obs, from py-spy",
+        "name": "samples",
+    }
+    write_whole(target, msgspec.json.encode(content))
+
+
+def _load(path: Path) -> _File:
+    try:
+        with path.open("rb") as file:
+            # Not closed by hand: what is read keeps pointing into it, and it goes when that does.
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return msgspec.json.decode(content, type=_File)
+    except ValueError as error:  # empty, no JSON, or JSON of another shape
+        raise BrokenProfile(path, str(error)) from error
+    except OSError as error:
+        raise BrokenProfile(path, error.strerror or type(error).__name__) from error
+
+
+def _frame(frame: _Frame) -> Frame:
+    return Frame(frame.name, frame.file or "", frame.line or None)
+
+
+def _clean(frame: _Frame, redactor: Redactor) -> _Frame:
+    process = _PROCESS_FRAME.fullmatch(frame.name) if not frame.file else None
+    if process:
+        return _Frame(f"process {process['pid']}", "", 0)
+    return _Frame(redactor.frame(frame.name), redactor.path(frame.file or ""), frame.line)
+
+
+def _in_a_row(samples: msgspec.Raw) -> Iterator[tuple[bytes, int]]:
+    inside = memoryview(samples)[1:]  # without the outer bracket
+    found = (match[1] for match in _SAMPLE.finditer(inside))
+    for sample, group in groupby(found):
+        yield bytes(sample), sum(1 for _ in group)
+
+
+def _shift(samples: msgspec.Raw, by: int) -> msgspec.Raw:
+    """Add `by` to every number of nested lists of numbers."""
+    if by == 0:
+        return samples
+    return msgspec.Raw(_DIGITS.sub(lambda match: b"%d" % (int(match[0]) + by), bytes(samples)))
+
+
+class _Stacks:
+    """Turns lists of frame numbers into stacks, each list once."""
+
+    def __init__(self, path: Path, frames: Sequence[Frame]) -> None:
+        self._path = path
+        self._frames = frames
+        self._known: dict[bytes, tuple[int | None, tuple[Frame, ...]]] = {}
+
+    def of(self, sample: bytes) -> tuple[int | None, tuple[Frame, ...]]:
+        """Return the innermost process named on a stack, and the frames inside it."""
+        known = self._known.get(sample)
+        if known is None:
+            if len(self._known) >= _MOST_STACKS_REMEMBERED:
+                self._known.clear()
+            known = self._known[sample] = self._take_apart(sample)
+        return known
+
+    def _take_apart(self, sample: bytes) -> tuple[int | None, tuple[Frame, ...]]:
+        try:
+            frames = [self._frames[int(number)] for number in sample.split(b",") if number.strip()]
+        except (IndexError, ValueError) as error:
+            raise BrokenProfile(self._path, "a sample names a frame that is not there") from error
+        pid: int | None = None
+        start = 0
+        for frame in frames:
+            process = _PROCESS_FRAME.fullmatch(frame.function)
+            if frame.file or not (process or _THREAD_FRAME.fullmatch(frame.function)):
+                break
+            pid = int(process["pid"]) if process else pid
+            start += 1
+        return pid, tuple(frames[start:])

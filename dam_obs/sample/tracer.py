@@ -1,0 +1,310 @@
+"""
+`SystemTracer`: take the evidence of a run from outside the process.
+
+It starts the user's command so that dam-obs is active in it, or attaches to a process that
+runs already; keeps py-spy on it and reads its counters; and leaves a run folder with a
+manifest that says what was had, what was not, and why.
+
+What the evidence means is not its business: `dam_obs.diagnose` reads the run folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+import dam_obs
+from dam_obs.config import Settings
+from dam_obs.sample import absent
+from dam_obs.sample.command import Command, find_program
+from dam_obs.sample.folder import NewRun, new_run
+from dam_obs.sample.gate import Gate
+from dam_obs.sample.procfs import ProcessCounters, ProcessTree, host_note
+from dam_obs.sample.profile import BrokenProfile, keep_profile
+from dam_obs.sample.pyspy import PySpy, find_pyspy
+from dam_obs.sample.running import RunningProcess
+from dam_obs.sample.sampling import SamplerResult, Sampling
+from dam_obs.store.files import write_whole
+from dam_obs.store.manifest import AbsentEvidence, Manifest, write_manifest
+from dam_obs.store.mounts import read_mounts, save_mounts
+from dam_obs.store.runs import RunFolder
+from dam_obs.trace import handshake
+from dam_obs.trace.redact import Redactor
+
+COUNTERS_EVERY_S = 0.25
+
+COUNTERS_SHARE = 0.02
+"""Of our time at most goes into reading counters; on a machine with very many processes they are read less often."""
+
+_QUICK_S = 0.005
+_CALM_S = 0.05
+
+_VERSIONS_OF = ("opentelemetry-sdk", "pluggy")
+
+
+@dataclass(frozen=True, slots=True)
+class TracedRun:
+    """A run that has come to its end."""
+
+    folder: RunFolder
+    manifest: Manifest
+
+
+class SystemTracer:
+    """Takes the evidence of one run."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        rate_hz: float = 100.0,
+        stacks: bool = True,
+        out: Path | None = None,
+        start_timeout_s: float = handshake.DEFAULT_TIMEOUT_S,
+    ) -> None:
+        """
+        Prepare a run.
+
+        Args:
+            settings: What the observed program is to have; what a measured run needs is set here.
+            rate_hz: Looks at the stacks a second.
+            stacks: Sample stacks at all.
+            out: The run's folder; a new one below ``.dam-obs/runs`` if `None`.
+            start_timeout_s: How long the program may be held at its start until it is sampled.
+        """
+        self._settings = settings
+        self._rate_hz = rate_hz
+        self._stacks = stacks
+        self._out = out
+        self._start_timeout_s = start_timeout_s
+
+    def run(self, command: Sequence[str], environ: Mapping[str, str] | None = None) -> TracedRun:
+        """
+        Run `command` to its end, and measure it meanwhile.
+
+        Its input, output and signals are its own; its exit status is in the manifest.
+
+        Raises:
+            CommandNotFound: there is no such program.
+            NotExecutable: it cannot be run.
+            FolderTaken, FolderRefused: the run's folder could not be made.
+        """
+        environ = dict(os.environ if environ is None else environ)
+        find_program(command[0], environ)
+        run = new_run(self._out)
+        evidence = _Evidence(run, self._find_sampler(), self._rate_hz, Path(command[0]).name, self._noted())
+        try:
+            child = Command(command, self._environment(run.folder, environ, evidence.will_sample))
+        except BaseException:
+            run.discard()
+            raise
+        with child.owns_signals():
+            evidence.watch(child.pid, blind_after_s=self._start_timeout_s)
+            while child.exit_status is None:
+                child.wait(evidence.tick())
+            manifest = evidence.end(exit_status=child.exit_status)
+        return TracedRun(run.folder, manifest)
+
+    def attach(self, pid: int, duration_s: float) -> TracedRun:
+        """
+        Measure a process that runs already, for some time or to its end; Ctrl-C ends it early.
+
+        One that runs under dam-obs is asked to measure its executions; of any other there are stacks and counters.
+
+        Raises:
+            NoSuchProcess: there is none with this pid.
+            FolderTaken, FolderRefused: the run's folder could not be made.
+        """
+        process = RunningProcess(pid)
+        run = new_run(self._out)
+        noted = {**self._noted(), "duration_s": f"{duration_s:g}"}
+        evidence = _Evidence(run, self._find_sampler(), self._rate_hz, process.name, noted)
+        deadline = time.monotonic() + duration_s
+        with process.interruptible(), process.measured(run.folder) as no_executions:
+            evidence.watch(pid, blind_after_s=0.0)
+            while process.goes_on() and time.monotonic() < deadline:
+                process.wait(min(evidence.tick(), max(0.0, deadline - time.monotonic())))
+            evidence.stop_sampling()
+        manifest = evidence.end(exit_status=None, absent_too=no_executions)
+        return TracedRun(run.folder, manifest)
+
+    def _find_sampler(self) -> PySpy | AbsentEvidence:
+        if not self._stacks:
+            return absent.not_asked_for()
+        found = find_pyspy()
+        return absent.no_sampler(found) if isinstance(found, str) else found
+
+    def _environment(self, run: RunFolder, environ: Mapping[str, str], will_sample: bool) -> dict[str, str]:
+        from dam_obs.points.activate import environment
+
+        settings = replace(self._settings, enabled=True, measure=True, run_directory=run.path, output=run.trace)
+        wait = handshake.variables(str(run.path), self._start_timeout_s, os.getpid()) if will_sample else {}
+        inherited = {name: value for name, value in environ.items() if name not in handshake.VARIABLES}
+        return {**environment(settings, inherited), **wait}
+
+    def _noted(self) -> dict[str, str]:
+        noted = {"rate_hz": f"{self._rate_hz:g}", "stacks": "on" if self._stacks else "off"}
+        if self._settings.points:
+            noted["points"] = ", ".join(str(path) for path in self._settings.points)
+        return noted
+
+
+class _Evidence:
+    """What is taken from outside during one run, and its manifest."""
+
+    def __init__(
+        self, run: NewRun, sampler: PySpy | AbsentEvidence, rate_hz: float, command: str, noted: dict[str, str]
+    ) -> None:
+        self._run = run
+        self._folder = run.folder
+        self._gate = Gate(run.folder)
+        self._rate_hz = rate_hz
+        self._sampler = sampler
+        self._private = run.folder.path / ".sampler"
+        self._sampling: Sampling | None = None
+        self._result: SamplerResult | None = None
+        self._tree: ProcessTree | None = None
+        self._pid = os.getpid()
+        self._next_counters = 0.0
+        self._begun_ns = time.monotonic_ns()
+        self._manifest = Manifest(
+            run_id=run.run_id,
+            dam_obs_version=dam_obs.__version__,
+            versions=_versions(sampler),
+            started=datetime.now().astimezone().isoformat(timespec="milliseconds"),
+            duration_ns=0,
+            command=command,
+            exit_status=None,
+            host=host_note(),
+            settings=noted,
+            privilege="not used",
+            sampler=None,
+            absent=[],
+            complete=False,
+        )
+        write_manifest(self._folder, self._manifest)
+
+    @property
+    def will_sample(self) -> bool:
+        """Whether a sampler is going to be tried."""
+        return isinstance(self._sampler, PySpy)
+
+    def watch(self, pid: int, *, blind_after_s: float) -> None:
+        """Begin to watch process `pid` and its descendants."""
+        self._pid = pid
+        self._tree = ProcessTree(pid)
+        save_mounts(self._folder, read_mounts(pid))
+        if isinstance(self._sampler, PySpy):
+            self._private.mkdir(mode=0o700)
+            self._sampling = Sampling(
+                self._sampler,
+                pid,
+                self._gate,
+                rate_hz=self._rate_hz,
+                folder=self._private,
+                log=self._folder.sampler_log,
+                blind_after_s=blind_after_s,
+            )
+
+    def tick(self) -> float:
+        """Do what is due, and return how many seconds there is time until more is."""
+        self._tick_sampling()
+        now = time.monotonic()
+        if self._tree is not None and now >= self._next_counters:
+            self._tree.read()
+            ended = time.monotonic()
+            self._next_counters = ended + max(COUNTERS_EVERY_S, (ended - now) / COUNTERS_SHARE)
+        return _QUICK_S if self._sampling is not None and self._sampling.is_starting else _CALM_S
+
+    def stop_sampling(self) -> None:
+        """End the sampler, if it still runs."""
+        if self._tree is not None:
+            self._tree.read()
+        if self._sampling is not None and self._result is None:
+            self._result = self._sampling.stop(self._not_python())
+
+    def _tick_sampling(self) -> None:
+        """Look after the sampler; if we cannot, for a full disk for instance, the program goes on without."""
+        if self._sampling is None or self._result is not None:
+            return
+        try:
+            self._sampling.tick()
+        except OSError as error:
+            name = self._sampler.name if isinstance(self._sampler, PySpy) else "the sampler"
+            result = self._sampling.stop(self._not_python())
+            why = absent.broke(name, error.strerror or type(error).__name__)
+            self._result = replace(result, absent=result.absent and why)
+
+    def end(self, *, exit_status: int | None, absent_too: Sequence[AbsentEvidence] = ()) -> Manifest:
+        """Put everything into the run folder, and close the manifest."""
+        duration_ns = time.monotonic_ns() - self._begun_ns
+        self.stop_sampling()
+        missing = self._keep_profile()
+        self._keep_notes()
+        result, first = self._result, self._gate.first
+        was_refused = result is not None and result.was_refused
+        self._gate.remove()
+        shutil.rmtree(self._private, ignore_errors=True)
+        self._manifest = msgspec.structs.replace(
+            self._manifest,
+            duration_ns=duration_ns,
+            exit_status=exit_status,
+            host=host_note(first.python, first.implementation) if first else self._manifest.host,
+            privilege=absent.privilege(self._pid, was_refused=was_refused) if self.will_sample else "not used",
+            sampler=result.stats if result else None,
+            absent=[*missing, *absent_too],
+            complete=True,
+        )
+        write_manifest(self._folder, self._manifest)
+        return self._manifest
+
+    def _keep_profile(self) -> list[AbsentEvidence]:
+        if isinstance(self._sampler, AbsentEvidence):
+            return [self._sampler]
+        result = self._result
+        if result is None or result.absent is not None:
+            return [result.absent] if result and result.absent else []
+        try:
+            keep_profile(result.parts, self._folder.raw_profile, Redactor())
+        except BrokenProfile as error:
+            return [absent.broke(self._sampler.name, f"its file was unreadable ({error.why})")]
+        return []
+
+    def _keep_notes(self) -> None:
+        """Write down the counters of processes that said nothing of themselves."""
+        for process in self._tree.processes if self._tree else ():
+            path = self._folder.processes / f"{process.pid}.json"
+            if not path.exists():
+                write_whole(path, msgspec.json.encode(process.note()))
+
+    def _not_python(self) -> set[int]:
+        """Return the processes that are another program than Python now."""
+        if self._tree is None:
+            return set()
+        processes = self._tree.processes
+        pythons = {process.executable for process in processes if process.pid in self._gate.pids | {self._pid}}
+        return {process.pid for process in processes if not _may_be_python(process, pythons)}
+
+
+def _may_be_python(process: ProcessCounters, pythons: set[str | None]) -> bool:
+    executable = process.executable
+    return executable is None or executable in pythons or "python" in os.path.basename(executable)
+
+
+def _versions(sampler: PySpy | AbsentEvidence) -> dict[str, str]:
+    """Return the versions of what evidence depends on."""
+    found = {}
+    for name in _VERSIONS_OF:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {**found, "py-spy": sampler.version} if isinstance(sampler, PySpy) else found
