@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,9 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+WIDTH_OF_A_PIPE = 160
+"""Columns where there is no terminal to ask and COLUMNS does not say."""
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -46,7 +50,10 @@ def console(*, stderr: bool = False) -> Console:
     """
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    made = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = WIDTH_OF_A_PIPE
+    return made
 
 
 def echo_json(value: object) -> None:
