@@ -22,6 +22,8 @@ from dam_obs.trace.span import queue
 
 EVERY_NS = 1_000_000_000
 
+_GUARD = faults.guard("notes")
+
 
 class NoteKeeper:
     """Keeps this process's note up to date."""
@@ -41,6 +43,8 @@ class NoteKeeper:
         self.points_attached: list[str] = []
         self.points_missing: list[str] = []
         self.references_escaped: list[str] = []
+        self.before_write: Callable[[NoteKeeper, bool], None] | None = None
+        """Fills in what others know, right before the note is written; told whether it is the last time."""
 
     def start_afresh(self) -> None:
         """In a forked child: the note is another process's."""
@@ -56,6 +60,9 @@ class NoteKeeper:
 
     def write(self, *, ended: bool = False) -> None:
         """Write the note now."""
+        if self.before_write is not None:
+            with _GUARD:
+                self.before_write(self, ended)
         note = self._note(ended)
         path = self._folder / f"{note.pid}.json"
         beside = path.with_suffix(".part")
