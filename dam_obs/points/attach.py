@@ -158,6 +158,10 @@ class Attachment:
             escaped=tuple(self._escaped(escaped_references if thorough else module_references)),
         )
 
+    def progress(self) -> tuple[int, ...]:
+        """Return figures that change when there is something new to report."""
+        return len(self._mine), len(self._states), len(self._unreadable)
+
     def _state_of(self, point: TracePoint, name: FunctionName) -> TargetState:
         waiting = TargetState(point=point.name, target=str(name), state="waiting")
         return self._states.get((point.name, str(name)), waiting)
