@@ -235,7 +235,7 @@ def begin(site: CallSite, input_data: Scalar = "", data: dict[str, Any] | None =
     if around.origin is not None:
         span.origin = around.origin.inherited()
     if roots.starters:
-        roots.tell_starters(span, span.real_base())
+        roots.tell_starters(span, around.inside())
     return span
 
 
