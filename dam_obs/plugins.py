@@ -16,11 +16,11 @@ What the hooks mean is said in `hookspecs`.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -107,6 +107,7 @@ def plugin_manager(side: Side, settings: Settings | None = None) -> DamPluginMan
 def forget() -> None:
     """Build managers anew at the next call: after plugins were installed, and between tests."""
     _managers.clear()
+    _implementation.cache_clear()
 
 
 def _build(side: Side, settings: Settings) -> DamPluginManager:
@@ -123,8 +124,6 @@ def _build(side: Side, settings: Settings) -> DamPluginManager:
 
 
 def _register_built_in(manager: DamPluginManager, module: str) -> None:
-    if importlib.util.find_spec(module) is None:
-        return
     with faults.guard(f"plugins.{module}"):
         register(manager, importlib.import_module(module), module)
 
@@ -246,10 +245,14 @@ class Implementation:
     plugin: str
     hook: str
     function: Callable[..., Any]
+
     arguments: tuple[str, ...]
     """The arguments of the hook that it asks for."""
 
-    def __call__(self, given: dict[str, Any]) -> Any:
+    guard: faults.Guard
+    """To be put around a call: a fault is counted for the plugin and the hook."""
+
+    def __call__(self, given: Mapping[str, Any]) -> Any:
         """Call it with what it asks for of `given`; what it raises is the caller's to guard."""
         started = monotonic()
         result = self.function(*[given[name] for name in self.arguments])
@@ -257,25 +260,27 @@ class Implementation:
             faults.count(f"plugins.{self.plugin}.{self.hook}.slow")
         return result
 
-    def guard(self) -> faults.Guard:
-        """Make the guard for a call: a fault is counted for the plugin and the hook."""
-        return faults.guard(
-            f"plugins.{self.plugin}.{self.hook}", f"plugin {self.plugin}, {self.hook}({', '.join(self.arguments)})"
-        )
-
 
 def implementations(manager: pluggy.PluginManager, hook_name: str) -> Iterator[Implementation]:
     """Yield the implementations of a hook in the order in which they are asked: the last registered first."""
     caller: pluggy.HookCaller = getattr(manager.hook, hook_name)
     for each in reversed(caller.get_hookimpls()):
-        yield Implementation(each.plugin_name, hook_name, each.function, tuple(each.argnames))
+        yield _implementation(each, hook_name)
+
+
+@lru_cache(maxsize=512)  # a sink's hook is called for every event
+def _implementation(implementation: pluggy.HookImpl, hook_name: str) -> Implementation:
+    plugin, arguments = implementation.plugin_name, tuple(implementation.argnames)
+    detail = f"plugin {plugin}, {hook_name}({', '.join(arguments)})"
+    guard = faults.guard(f"plugins.{plugin}.{hook_name}", detail)
+    return Implementation(plugin, hook_name, implementation.function, arguments, guard)
 
 
 def call_each(manager: pluggy.PluginManager, hook_name: str, /, **given: Any) -> list[Any]:
     """Ask every implementation; return what they answered, without `None`. One that raises is left out."""
     results = []
     for implementation in implementations(manager, hook_name):
-        with implementation.guard():
+        with implementation.guard:
             result = implementation(given)
             if result is not None:
                 results.append(result)
@@ -294,7 +299,7 @@ def call_first(manager: pluggy.PluginManager, hook_name: str, if_one_raises: Any
     """
     for implementation in implementations(manager, hook_name):
         result = if_one_raises
-        with implementation.guard():
+        with implementation.guard:
             result = implementation(given)
         if result is not None:
             return result

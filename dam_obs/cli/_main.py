@@ -83,7 +83,7 @@ def _ask_plugins(group: TopGroup) -> None:
     manager = plugin_manager("cli", collect_settings().settings)
     for implementation in implementations(manager, "dam_obs_commands"):
         if implementation.plugin not in BUILT_IN["cli"]:
-            with implementation.guard():
+            with implementation.guard:
                 implementation({"cli": group})
 
 
