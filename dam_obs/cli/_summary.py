@@ -1,0 +1,118 @@
+"""What `dam-obs diagnose` prints of a report: how far to trust it, a line for each system, and what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from dam_obs.cli._text import printable
+from dam_obs.diagnose.report import DiagnosticReport, Quality, SystemDiagnosis, TimeSplit
+
+MOST_SYSTEMS = 30
+"""Lines of the table; all systems are in the page."""
+
+LIKELY = 0.5
+"""Traits below this confidence are left to the page."""
+
+
+def print_summary(report: DiagnosticReport, written: Iterable[Path], out: Console) -> None:
+    """Print the quality line, the table of systems, what could not be measured, and the files."""
+    out.print(quality_line(report.quality), soft_wrap=True)
+    for reason in report.quality.reasons:
+        out.print(f"  {printable(reason)}", soft_wrap=True)
+    if report.systems:
+        out.print(systems_table(report.systems[:MOST_SYSTEMS]))
+    if len(report.systems) > MOST_SYSTEMS:
+        out.print(f"... and {len(report.systems) - MOST_SYSTEMS} more systems in the page")
+    for one in report.quality.absent:
+        out.print(printable(f"Not measured: {one.evidence}: {one.why}. {_sentence(one.remedy)}"), soft_wrap=True)
+    print_written(written, out)
+
+
+def print_written(written: Iterable[Path], out: Console) -> None:
+    """Print the paths of files, relative to the current folder where they are below it."""
+    here = Path.cwd()
+    for path in written:
+        out.print(
+            f"Wrote {printable(str(path.relative_to(here) if path.is_relative_to(here) else path))}", soft_wrap=True
+        )
+
+
+def quality_line(quality: Quality) -> str:
+    """Say in one line how far to trust a report."""
+    parts = [f"Quality: {quality.verdict}", f"{quality.executions:,} executions"]
+    if quality.sampler is None:
+        parts.append("no stacks")
+    else:
+        reached, asked = quality.rate_reached_hz, quality.rate_asked_hz
+        parts.append(f"{quality.sampler} at {_number(reached)} of {_number(asked)} Hz")
+        parts.append(f"{_number(quality.samples)} samples, {_number(quality.samples_claimed)} in executions")
+        parts.append(f"{_number(quality.samples_failed)} failed, {_number(quality.samples_late)} late")
+    if quality.executions_dropped:
+        parts.append(f"{quality.executions_dropped:,} executions dropped")
+    return printable("; ".join(parts))
+
+
+def systems_table(systems: Iterable[SystemDiagnosis]) -> Table:
+    """Lay out one line for each system."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("System", overflow="fold")
+    for name in ("Runs", "p50", "p95", "CPU"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("Waits", "Touches", "Traits"):
+        table.add_column(name, overflow="fold")
+    for system in systems:
+        table.add_row(
+            printable(system.system),
+            _runs(system),
+            duration(system.latency.p50_ns),
+            duration(system.latency.p95_ns),
+            "" if system.on_cpu_share is None else f"{system.on_cpu_share:.0%}",
+            _waits(system.time),
+            printable(", ".join(_touches(system))),
+            printable(", ".join(_traits(system))),
+        )
+    return table
+
+
+def duration(ns: float) -> str:
+    """Show a time with three figures at most: ``1.23 s``, ``45.6 ms``, ``789 µs``."""
+    for unit, size in (("s", 1e9), ("ms", 1e6)):
+        if ns >= size:
+            return f"{ns / size:.3g} {unit}" if ns < 1000 * size else f"{ns / size:,.0f} {unit}"
+    return f"{ns / 1e3:.3g} µs"
+
+
+def _runs(system: SystemDiagnosis) -> str:
+    troubles = [f"{count} {status}" for status, count in system.by_status.items() if status != "success" and count]
+    return f"{system.executions:,}" + (f" ({', '.join(troubles)})" if troubles else "")
+
+
+def _waits(time: TimeSplit) -> str:
+    if not time.wall_ns:
+        return ""
+    waits = (("awaiting", time.awaiting_ns), ("disk", time.block_io_ns), ("queue", time.run_queue_ns))
+    shares = {name: ns / time.wall_ns for name, ns in waits if ns}
+    return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.005)
+
+
+def _touches(system: SystemDiagnosis) -> list[str]:
+    pools = [device.pool for device in system.devices]
+    pools += [peer.pool for peer in system.peers] + [process.pool for process in system.processes]
+    pools = list(dict.fromkeys(pools))
+    return pools[:3] + ([f"and {len(pools) - 3} more"] if len(pools) > 3 else [])
+
+
+def _traits(system: SystemDiagnosis) -> list[str]:
+    return list(dict.fromkeys(trait.trait for trait in system.traits if trait.confidence >= LIKELY))
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:,.0f}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -1,0 +1,177 @@
+"""``dam-obs diagnose``: measure a program at work, and report on every system in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dam_obs.cli._base import console, echo_json, json_option
+from dam_obs.cli._text import printable
+from dam_obs.config import load_settings
+from dam_obs.errors import DamObsError
+from dam_obs.store.files import write_whole
+from dam_obs.trace.handshake import DEFAULT_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from dam_obs.diagnose.report import DiagnosticReport
+    from dam_obs.sample.tracer import SystemTracer, TracedRun
+
+HIGHEST_RATE_HZ = 1000
+
+
+@click.command("diagnose", context_settings={"allow_interspersed_args": False})
+@click.argument("command_line", metavar="[-- COMMAND...]", nargs=-1, type=click.UNPROCESSED)
+@click.option("--pid", type=click.IntRange(min=1), metavar="N", help="Measure this process, which runs already.")
+@click.option(
+    "--duration",
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    metavar="S",
+    help="With --pid: for so many seconds; Ctrl-C ends it early.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=1, max=HIGHEST_RATE_HZ),
+    default=100,
+    show_default=True,
+    help="Looks at the stacks, a second.",
+)
+@click.option(
+    "--points",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A trace-point file besides those of plugins; may be given again.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The run's folder, new or empty. [default: .dam-obs/runs/<run id>]",
+)
+@click.option("--no-stacks", is_flag=True, help="Do not sample stacks.")
+@click.option("--no-draft", is_flag=True, help="Do not draft trait code.")
+@click.option(
+    "--start-timeout",
+    type=click.FloatRange(min=0, max=60),
+    default=DEFAULT_TIMEOUT_S,
+    show_default=True,
+    metavar="S",
+    help="Hold the program at its start until it is sampled, so long at most.",
+)
+@json_option
+def command(
+    command_line: tuple[str, ...],
+    pid: int | None,
+    duration: float | None,
+    rate: float,
+    points: tuple[Path, ...],
+    out: Path | None,
+    no_stacks: bool,
+    no_draft: bool,
+    start_timeout: float,
+    as_json: bool,
+) -> int:
+    """
+    Run COMMAND and measure it, or measure a process that runs already.
+
+    COMMAND keeps its input, output, signals and exit status. When it has ended, a report is made of
+    what was seen: report.html to look at, report.json, profile.speedscope.json and drafts of trait
+    code, all in the run's folder. Where stacks cannot be sampled, the report has all else and says why.
+
+    \b
+      dam-obs diagnose -- python your_program.py
+      dam-obs diagnose --pid 4711 --duration 30
+    """  # noqa: D301 - click's mark for lines that are not to be joined is the character itself
+    _check_what_to_measure(command_line, pid, duration)
+    from dam_obs.sample.tracer import SystemTracer
+
+    settings = load_settings({"enabled": True, "measure": True, "points": points or None}).settings
+    tracer = SystemTracer(settings, rate_hz=rate, stacks=not no_stacks, out=out, start_timeout_s=start_timeout)
+    traced = _measure(tracer, command_line, pid, duration)
+    status = traced.manifest.exit_status or 0
+    try:
+        _report(traced, with_drafts=not no_draft, as_json=as_json)
+    except DamObsError as error:
+        if status == 0:
+            raise
+        click.echo(f"dam-obs: error: {printable(str(error))}", err=True)
+    return status
+
+
+def _check_what_to_measure(command_line: Sequence[str], pid: int | None, duration: float | None) -> None:
+    if pid is None and not command_line:
+        raise click.UsageError("say what to measure: a command after --, or --pid N --duration S")
+    if pid is not None and command_line:
+        raise click.UsageError("give a command or --pid, not both")
+    if pid is not None and duration is None:
+        raise click.UsageError("--pid needs --duration: for how many seconds to measure the process")
+    if pid is None and duration is not None:
+        raise click.UsageError("--duration goes with --pid; a command is measured to its end")
+
+
+def _measure(tracer: SystemTracer, command_line: Sequence[str], pid: int | None, duration: float | None) -> TracedRun:
+    if pid is not None and duration is not None:
+        return tracer.attach(pid, duration)
+    return tracer.run(command_line)
+
+
+def _report(traced: TracedRun, *, with_drafts: bool, as_json: bool) -> None:
+    from dam_obs.cli._summary import print_summary
+    from dam_obs.diagnose.build import build_report
+
+    run = traced.folder
+    try:
+        with _progress("Diagnosing"):
+            report = build_report(run)
+            written = [run.trace, *_write(report, traced, with_drafts=with_drafts)]
+    except OSError as error:
+        raise NotWritten(run.path, error) from error
+    if as_json:
+        echo_json(
+            {"run": run.path, "exit_status": traced.manifest.exit_status, "report": report.model_dump(mode="json")}
+        )
+        return
+    print_summary(report, [path for path in written if path.exists()], console(stderr=True))
+
+
+class NotWritten(DamObsError):
+    """The report of a run could not be written."""
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        super().__init__(
+            f"the report of {folder} cannot be written ({error.strerror or error}): "
+            f"make room, then `dam-obs report {folder}` makes it from what was measured"
+        )
+        self.folder = folder
+
+
+def _write(report: DiagnosticReport, traced: TracedRun, *, with_drafts: bool) -> list[Path]:
+    """Write everything that is made of a run, and return the files."""
+    from dam_obs.diagnose.page import render_page
+    from dam_obs.draft.write import write_drafts
+    from dam_obs.sample.speedscope import write_profile
+
+    run = traced.folder
+    write_whole(run.report_json, report.model_dump_json(indent=2).encode() + b"\n")
+    write_whole(run.report_html, render_page(report).encode())
+    written = [run.report_json, run.report_html]
+    if report.quality.verdict != "refuse":
+        sampler = traced.manifest.sampler
+        if write_profile(run, rate_hz=sampler.rate_asked_hz if sampler else None):
+            written.append(run.profile)
+    return written + (write_drafts(report, run.drafts) if with_drafts else [])
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[None]:
+    """Show on a terminal that something is going on."""
+    out = console(stderr=True)
+    if not out.is_terminal:
+        yield
+        return
+    with out.status(what):
+        yield
