@@ -1,0 +1,339 @@
+"""
+Systems: each does what one type of command says, and is bound by something else.
+
+Those that compute or wait for a disk are plain functions, called in threads. Those that
+wait for a server, a process or other systems are coroutines. Those that find things are
+async generators, which a consumer may leave before the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+import zlib
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import ClassVar, Final
+
+from asset_pipeline import formats
+from asset_pipeline.commands import (
+    AppendJournal,
+    ApproveWrite,
+    CompressAsset,
+    ExtractMember,
+    FetchMetadata,
+    HashAsset,
+    IngestAsset,
+    ScanFolder,
+    SniffMime,
+    UnpackArchive,
+    ValidateAsset,
+    WalkArchive,
+)
+from asset_pipeline.results import (
+    Appended,
+    Asset,
+    Compressed,
+    Extracted,
+    Fingerprint,
+    Ingested,
+    Member,
+    Metadata,
+    Sniffed,
+    Unpacked,
+    Valid,
+    Verdict,
+)
+from asset_pipeline.runtime import Kind, Lane, Pipeline
+
+_HEAD: Final = 512
+_BLOCK: Final = 256 * 1024
+_DIGESTS: Final = tuple(name for name in sorted(hashlib.algorithms_guaranteed) if not name.startswith("shake"))
+_MAX_UNKNOWN: Final = 64_000
+"""Bytes of a file of unknown type that may be stored."""
+
+_MAX_MEMBERS: Final = 6
+"""That are taken from one archive."""
+
+_MAX_DEPTH: Final = 2
+_BACKGROUND: Final = 19
+"""How nice a compressing process is to everything else."""
+
+
+class FolderScanner:
+    """Finds assets in a folder."""
+
+    kind: ClassVar[Kind] = Kind.STREAM
+    lane: ClassVar[Lane | None] = None
+
+    async def __call__(self, command: ScanFolder) -> AsyncGenerator[Asset, None]:
+        """Yield the folder's files in order of their names."""
+        paths = await asyncio.get_running_loop().run_in_executor(None, sorted, command.folder.iterdir())
+        for path in paths:
+            yield Asset(f"{command.folder.name}/{path.name}", path, path.stat().st_size)
+
+
+class MimeSniffer:
+    """Tells a file's type. Bound by small reads."""
+
+    kind: ClassVar[Kind] = Kind.THREAD
+    lane: ClassVar[Lane | None] = Lane.DISK
+
+    def __call__(self, command: SniffMime) -> Sniffed:
+        """Read the first bytes and no more."""
+        with command.path.open("rb", buffering=0) as file:
+            return Sniffed(formats.mime_of(file.read(_HEAD)))
+
+
+class WriteGate:
+    """Decides what may be stored."""
+
+    kind: ClassVar[Kind] = Kind.LOOP
+    lane: ClassVar[Lane | None] = None
+
+    def __call__(self, command: ApproveWrite) -> Verdict:
+        """Refuse what is large and of unknown type."""
+        if command.mime != formats.UNKNOWN:
+            return Verdict(allowed=True, reason="known type")
+        if command.size > _MAX_UNKNOWN:
+            return Verdict(allowed=False, reason=f"unknown type and more than {_MAX_UNKNOWN} bytes")
+        return Verdict(allowed=True, reason="small")
+
+
+class Validator:
+    """Checks files strictly. Raises `InvalidAsset`, for one on everything of unknown type."""
+
+    kind: ClassVar[Kind] = Kind.THREAD
+    lane: ClassVar[Lane | None] = Lane.CPU
+
+    def __call__(self, command: ValidateAsset) -> Valid:
+        """Read the file from start to end."""
+        return Valid(formats.validate(command.path, command.mime))
+
+
+class Hasher:
+    """Makes the digests that other catalogues may ask for. Bound by the CPU, in proportion to size."""
+
+    kind: ClassVar[Kind] = Kind.THREAD
+    lane: ClassVar[Lane | None] = Lane.CPU
+
+    def __call__(self, command: HashAsset) -> Fingerprint:
+        """Hash the whole file with every algorithm."""
+        data = command.path.read_bytes()
+        digests = {name: hashlib.new(name, data, usedforsecurity=False).hexdigest() for name in _DIGESTS}
+        return Fingerprint({**digests, "crc32": f"{zlib.crc32(data):08x}"})
+
+
+class ArchiveWalker:
+    """Finds the members of an archive."""
+
+    kind: ClassVar[Kind] = Kind.STREAM
+    lane: ClassVar[Lane | None] = None
+
+    async def __call__(self, command: WalkArchive) -> AsyncGenerator[Member, None]:
+        """Yield the members as the archive's directory has them."""
+        found = await asyncio.get_running_loop().run_in_executor(None, _directory_of, command.archive)
+        for entry in found:
+            stored = entry.compress_type == zipfile.ZIP_STORED
+            yield Member(entry.filename, entry.file_size, "stored" if stored else "deflated")
+
+
+class MemberExtractor:
+    """Writes members to disk. Bound by the disk, in proportion to the member's size."""
+
+    kind: ClassVar[Kind] = Kind.THREAD
+    lane: ClassVar[Lane | None] = Lane.DISK
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def __call__(self, command: ExtractMember) -> Extracted:
+        """Copy the member out and look at what it is."""
+        command.target.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            zipfile.ZipFile(command.archive) as archive,
+            archive.open(command.member) as member,
+            command.target.open("wb") as file,
+        ):
+            shutil.copyfileobj(member, file, _BLOCK)
+        sniffed = self._pipeline.call(SniffMime(path=command.target, size=command.size), by=command)
+        return Extracted(command.target, command.size, sniffed.mime)
+
+
+class ArchiveUnpacker:
+    """Extracts whole archives, and those inside them."""
+
+    kind: ClassVar[Kind] = Kind.COROUTINE
+    lane: ClassVar[Lane | None] = None
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    async def __call__(self, command: UnpackArchive) -> Unpacked:
+        """Extract the first members at once, then the archives among them."""
+        members = await self._choose(command)
+        extracted = await asyncio.gather(*(self._extract(member, command) for member in members))
+        inner = await self._unpack_nested(extracted, command)
+        return Unpacked(
+            members=len(extracted) + sum(each.members for each in inner),
+            size=sum(each.size for each in extracted) + sum(each.size for each in inner),
+        )
+
+    async def _choose(self, command: UnpackArchive) -> list[Member]:
+        chosen: list[Member] = []
+        walk = self._pipeline.stream(WalkArchive(archive=command.archive, size=command.size), by=command)
+        async with aclosing(walk):
+            async for member in walk:
+                chosen.append(member)
+                if len(chosen) == _MAX_MEMBERS:
+                    break
+        return chosen
+
+    async def _extract(self, member: Member, command: UnpackArchive) -> Extracted:
+        extract = ExtractMember(
+            archive=command.archive,
+            member=member.name,
+            size=member.size,
+            compression=member.compression,
+            target=command.target / member.name,
+        )
+        return await self._pipeline.dispatch(extract, by=command)
+
+    async def _unpack_nested(self, extracted: list[Extracted], command: UnpackArchive) -> list[Unpacked]:
+        if command.depth == _MAX_DEPTH:
+            return []
+        nested = (
+            UnpackArchive(archive=each.path, size=each.size, target=each.path.with_suffix(""), depth=command.depth + 1)
+            for each in extracted
+            if each.mime == formats.ZIP
+        )
+        return await asyncio.gather(*(self._pipeline.dispatch(each, by=command) for each in nested))
+
+
+class MetadataFetcher:
+    """Asks the catalogue over HTTP. Bound by the network: it waits and does not compute."""
+
+    kind: ClassVar[Kind] = Kind.COROUTINE
+    lane: ClassVar[Lane | None] = None
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+
+    async def __call__(self, command: FetchMetadata) -> Metadata:
+        """Send one request and read the answer."""
+        reader, writer = await asyncio.open_connection(self._host, self._port)
+        try:
+            writer.write(f"GET /assets/{command.asset_id} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
+            await writer.drain()
+            answer = await reader.read()
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+        known = json.loads(answer.partition(b"\r\n\r\n")[2])
+        return Metadata(known["title"], known["licence"])
+
+
+class Compressor:
+    """Runs gzip. Bound by another process."""
+
+    kind: ClassVar[Kind] = Kind.COROUTINE
+    lane: ClassVar[Lane | None] = Lane.PROCESS
+
+    async def __call__(self, command: CompressAsset) -> Compressed:
+        """Compress in the background: what the user waits for comes first."""
+        command.target.parent.mkdir(parents=True, exist_ok=True)
+        with command.target.open("wb") as file:
+            process = await asyncio.create_subprocess_exec("gzip", "-1", "-c", str(command.path), stdout=file)
+            with suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, _BACKGROUND)
+            if await process.wait() != 0:
+                raise OSError(f"gzip failed on {command.path}")
+        return Compressed(command.target, command.target.stat().st_size)
+
+
+class JournalWriter:
+    """Appends to the journal. Bound by the disk's flush, whatever the size."""
+
+    kind: ClassVar[Kind] = Kind.THREAD
+    lane: ClassVar[Lane | None] = Lane.JOURNAL
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, command: AppendJournal) -> Appended:
+        """Return when the entry is on the disk."""
+        with self._path.open("ab") as file:
+            file.write(command.entry.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            return Appended(file.tell())
+
+
+class AssetIngester:
+    """Takes an asset through all of the above."""
+
+    kind: ClassVar[Kind] = Kind.COROUTINE
+    lane: ClassVar[Lane | None] = None
+
+    def __init__(self, pipeline: Pipeline, output: Path) -> None:
+        self._pipeline = pipeline
+        self._output = output
+
+    async def __call__(self, command: IngestAsset) -> Ingested:
+        """Look at the asset, ask the gate, store it, and note what became of it."""
+        sniffed = await self._pipeline.dispatch(SniffMime(path=command.path, size=command.size), by=command)
+        approve = ApproveWrite(asset_id=command.asset_id, mime=sniffed.mime, size=command.size)
+        verdict = await self._pipeline.dispatch(approve, by=command)
+        outcome = await self._store(command, sniffed.mime) if verdict.allowed else "refused"
+        await self._note(command, outcome)
+        return Ingested(command.asset_id, outcome)
+
+    async def _store(self, command: IngestAsset, mime: str) -> str:
+        fetch = FetchMetadata(asset_id=command.asset_id)
+        valid, _ = await asyncio.gather(self._is_valid(command, mime), self._pipeline.dispatch(fetch, by=command))
+        if not valid:
+            return "invalid"
+        await self._copy(command, mime)
+        hash_ = HashAsset(asset_id=command.asset_id, path=command.path, size=command.size)
+        await self._pipeline.dispatch(hash_, by=command)
+        return "stored"
+
+    async def _copy(self, command: IngestAsset, mime: str) -> None:
+        """Unpack an archive that is worth it; compress anything else."""
+        path, size, target = command.path, command.size, self._output / command.asset_id
+        if mime != formats.ZIP:
+            compress = CompressAsset(path=path, size=size, suffix=command.suffix, target=target.with_suffix(".gz"))
+            await self._pipeline.dispatch(compress, by=command)
+        elif await self._holds_something_known(command):
+            unpack = UnpackArchive(archive=path, size=size, target=target.with_suffix(""), depth=0)
+            await self._pipeline.dispatch(unpack, by=command)
+
+    async def _is_valid(self, command: IngestAsset, mime: str) -> bool:
+        try:
+            await self._pipeline.dispatch(ValidateAsset(path=command.path, size=command.size, mime=mime), by=command)
+        except formats.InvalidAsset:
+            return False
+        return True
+
+    async def _holds_something_known(self, command: IngestAsset) -> bool:
+        """Look for a member worth having; stops at the first, and leaves the walk for Python to close."""
+        async for member in self._pipeline.stream(WalkArchive(archive=command.path, size=command.size), by=command):
+            if not member.name.endswith(".bin"):
+                return True
+        return False
+
+    async def _note(self, command: IngestAsset, outcome: str) -> None:
+        entry = json.dumps({"asset": command.asset_id, "outcome": outcome})
+        await self._pipeline.dispatch(AppendJournal(entry=entry, size=len(entry)), by=command)
+
+
+def _directory_of(path: Path) -> list[zipfile.ZipInfo]:
+    with zipfile.ZipFile(path) as archive:
+        return archive.infolist()
