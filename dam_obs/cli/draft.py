@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
+from dam_obs.cli._base import source_argument
 from dam_obs.diagnose.report import DiagnosticReport
-from dam_obs.draft import DraftRefused, Drafts, make_drafts, save
+from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.literals import shown
+from dam_obs.draft.write import Drafts, make_drafts, save
 from dam_obs.errors import DamObsError
-from dam_obs.store.find import find_source
+from dam_obs.store.find import Source
 from dam_obs.store.runs import RunFolder
 
 
@@ -24,8 +26,8 @@ class NoReport(DamObsError):
         self.why = why
 
 
-@click.command()
-@click.argument("run", required=False)
+@click.command("draft")
+@source_argument
 @click.option(
     "--system", "systems", multiple=True, metavar="S", help="Draft this system only; may be given again. [default: all]"
 )
@@ -37,14 +39,13 @@ class NoReport(DamObsError):
 )
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the code instead of writing files.")
 @click.option("--force", is_flag=True, help="Replace drafts that were edited since they were made.")
-def draft(run: str | None, systems: tuple[str, ...], output: Path | None, to_stdout: bool, force: bool) -> None:
+def command(source: Source, systems: tuple[str, ...], output: Path | None, to_stdout: bool, force: bool) -> None:
     """
-    Draft trait code from the report of RUN.
+    Draft calculate_traits code from the report of a run.
 
-    RUN is a run folder, a run's id or a file in a run folder; without it the newest run is taken.
-    What is written is to be reviewed: it is never imported or run by dam-obs.
+    The run is named by its folder or its id; without one the newest is taken. What is written is
+    for a person to review: dam-obs never imports or runs it.
     """
-    source = find_source(run)
     folder = source.run or RunFolder(source.trace.parent)
     drafts = make_drafts(read_report(folder.report_json), systems=systems or None)
     if to_stdout:

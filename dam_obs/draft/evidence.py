@@ -30,8 +30,9 @@ def docstring_lines(system: SystemDiagnosis, run_id: str, *, model_is_drafted: b
 
 
 def examples(points: list[Point]) -> list[Point]:
-    """Pick the quickest, the median and the slowest execution."""
-    ranked = sorted(points, key=lambda point: (point.duration_ns, point.handle))
+    """Pick the quickest, the median and the slowest execution, of those that succeeded where there are any."""
+    succeeded = [point for point in points if point.status == "success"]
+    ranked = sorted(succeeded or points, key=lambda point: (point.duration_ns, point.handle))
     picked = [ranked[0], ranked[len(ranked) // 2], ranked[-1]] if ranked else []
     return list({id(point): point for point in picked}.values())
 
@@ -52,7 +53,7 @@ def label(trait: InferredTrait) -> str:
 
 def _cost(model: CostModel, drafted: bool) -> Iterable[str]:
     yield f"time_ms is meant to hold for {figures.percent(model.quantile)} of executions."
-    if not drafted:
+    if not drafted and model.family != "constant":
         yield f"It is a constant; why the {model.family} model was not taken is said below."
         return
     if model.held_out is None:
@@ -72,7 +73,7 @@ def _ranges(model: CostModel) -> Iterable[str]:
 
 
 def _remarks(trait: InferredTrait) -> Iterable[str]:
-    yield from (f"{prose(label(trait))}: {prose(text)}" for text in trait.evidence[:3])
+    yield from (f"{prose(label(trait))}: {prose(text)}" for text in trait.evidence[:2])
 
 
 def _example(point: Point) -> str:

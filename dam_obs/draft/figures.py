@@ -20,7 +20,10 @@ def percent(fraction: float | None, *, signed: bool = False) -> str:
     """Write a fraction as a percentage."""
     if fraction is None:
         return "not measured"
-    return f"{fraction * 100:{'+' if signed else ''}.0f}%" if _usable(fraction) else _OUT_OF_RANGE
+    if not _usable(fraction):
+        return _OUT_OF_RANGE
+    whole = round(fraction * 100)
+    return f"{whole:+,}%" if signed and whole else f"{whole:,}%"
 
 
 def number(value: float) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 from dam_obs.draft.literals import shown
 
 _PUNCTUATION: Final = re.compile(r"([!-/:-@\[-`{-~])")
-_HARMLESS: Final = re.compile(r"\\([,;'%?/]|(?<=[A-Za-z]\\)[.:](?=\s|$)|(?<=\d\\)\.(?=\d)|(?<=\w\\)-(?=\w))")
+_HARMLESS: Final = re.compile(r"\\([,;'%?/]|(?<=[A-Za-z%]\\)[.:](?=\s|$)|(?<=\d\\)\.(?=\d)|(?<=\w\\)-(?=\w))")
 _INVISIBLE_BREAK: Final = "&#8203;"
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from dam_obs.diagnose.report import DiagnosticReport, InferredTrait, Quality, SystemDiagnosis
+from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
 from dam_obs.draft import figures
 from dam_obs.draft.evidence import examples, label
 from dam_obs.draft.markdown import code, sentence
 from dam_obs.draft.templates import REVIEW, render
-from dam_obs.draft.traits import CONFIDENCE_BOUND
 
 MOST: Final = 20
 """Of warnings, traits and sentences of evidence for one system."""
@@ -75,7 +75,7 @@ def review_page(
         "verdict": report.quality.verdict,
         "quality": _quality(report.quality),
         "systems": [asdict(part) for part in parts],
-        "confidence_bound": figures.confidence(CONFIDENCE_BOUND),
+        "confidence_bound": figures.confidence(DRAFT_CONFIDENCE),
     }
     return render(REVIEW, content, templates)
 
@@ -126,7 +126,7 @@ def _warnings(system: SystemDiagnosis) -> list[str]:
 
 
 def _evidence(trait: InferredTrait) -> list[str]:
-    doubt = "" if trait.confidence >= CONFIDENCE_BOUND else " (in doubt, commented out)"
+    doubt = "" if trait.confidence >= DRAFT_CONFIDENCE else " (in doubt, commented out)"
     lines = [f"{code(label(trait))}{doubt}: {sentence(text)}" for text in trait.evidence[:5]]
     if trait.rival:
         lines.append(f"{code(label(trait))} could also be: {sentence(trait.rival)}")

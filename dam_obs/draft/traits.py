@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dam_obs.diagnose.report import InferredTrait, SystemDiagnosis
+from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
 from dam_obs.draft import figures
 from dam_obs.draft.costs import CostSource
 from dam_obs.draft.literals import NotALiteral, comment, literal
-
-CONFIDENCE_BOUND: Final = 0.6
-"""A trait below it is a commented line."""
 
 DEFAULT_PRIORITY: Final = 100
 MOST_TRAITS: Final = 50
@@ -52,7 +50,7 @@ def _line(inferred: InferredTrait, cost: CostSource) -> TraitLine:
         source = write(inferred.arguments, cost)
     except (_Unusable, NotALiteral):
         return TraitLine(inferred.trait, _as_text(inferred), "its arguments are not what the trait takes")
-    if inferred.confidence >= CONFIDENCE_BOUND:
+    if inferred.confidence >= DRAFT_CONFIDENCE:
         return TraitLine(inferred.trait, source, None)
     return TraitLine(
         inferred.trait, comment(source), f"doubtful (confidence {figures.confidence(inferred.confidence)})"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dam_obs.draft import DraftRefused
 from dam_obs.draft.check import check
+from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.names import CommandType
 
 COMMAND = CommandType("app.commands", "Extract", None, "Extract")

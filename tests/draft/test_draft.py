@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from dam_obs.draft import DraftRefused, UnknownSystem, draft_source, make_drafts
+from dam_obs.draft.errors import DraftRefused, UnknownSystem
 from dam_obs.draft.sheet import digest
+from dam_obs.draft.write import draft_source, make_drafts
 
 MEMBR = "asset_pipeline.systems:ExtractMembr"
 
@@ -358,3 +359,17 @@ for path in sorted(pathlib.Path().glob("*.py")):
     assert done.stderr == ""
     counts = [line.split()[1] for line in done.stdout.splitlines()]
     assert sorted(counts) == ["0"] + ["3"] * 15
+
+
+@pytest.mark.parametrize(("statuses", "shown"), [("ess", [2, 3]), ("eee", [1, 2, 3]), ("ees", [3])])
+def test_executions_to_look_at_are_ones_that_succeeded(system, statuses, shown):
+    """Where there are any: a failed one says little about cost."""
+    full = {"e": "error", "s": "success"}
+    like = system().points[0]
+    points = [
+        like.model_copy(update={"handle": f"sys_1_{i}", "duration_ns": i, "status": full[status]})
+        for i, status in enumerate(statuses, start=1)
+    ]
+    source = draft_source(system(points=points), "run-7")
+
+    assert [i for i in (1, 2, 3) if f"sys_1_{i}: " in source] == shown

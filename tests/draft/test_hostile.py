@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from dam_obs.diagnose.report import CostModel, InferredTrait, SystemDiagnosis
-from dam_obs.draft import DraftRefused, draft_source, make_drafts
 from dam_obs.draft.check import check
+from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.literals import LONGEST_STRING
 from dam_obs.draft.sheet import sheet
+from dam_obs.draft.write import draft_source, make_drafts
 
 PIECES = [
     *(

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from dam_obs.diagnose.report import Absent, Prediction
-from dam_obs.draft import make_drafts
 from dam_obs.draft.markdown import code, sentence
+from dam_obs.draft.write import make_drafts
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dam_obs import plugins
-from dam_obs.draft import DraftRefused, draft_source, make_drafts
 from dam_obs.draft.builtin import TEMPLATES
+from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.templates import DRAFT, REVIEW, plugin_folders
+from dam_obs.draft.write import draft_source, make_drafts
 from dam_obs.hookspecs import hookimpl
 
 OWN = (TEMPLATES / DRAFT).read_text()

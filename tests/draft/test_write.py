@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dam_obs.draft import DraftEdited, write_drafts
+from dam_obs.draft.errors import DraftEdited
 from dam_obs.draft.stamp import is_untouched, stamp
+from dam_obs.draft.write import write_drafts
 
 DRAFT = "asset_pipeline_systems_ExtractMember.py"
 
