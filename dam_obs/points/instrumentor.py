@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
 
 from dam_obs.config import load_settings
 from dam_obs.points.activate import activate, deactivate
