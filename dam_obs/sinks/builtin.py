@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dam_obs.hookspecs import Sink, SinkFactory, hookimpl
 from dam_obs.sinks.console import ConsoleSink
 from dam_obs.sinks.jsonl import JsonlSink
+from dam_obs.sinks.opentelemetry import OpenTelemetrySink
 from dam_obs.sinks.otlp_env import UnknownProtocol, otlp_from
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 @hookimpl
 def dam_obs_sinks(settings: Settings) -> Iterable[SinkFactory]:
-    """Bring the JSONL file, the console tree and OTLP, as far as they are switched on."""
+    """Bring the JSONL file and the console tree, as far as they are switched on, and OpenTelemetry's ways out."""
     factories: list[SinkFactory] = []
     if settings.jsonl:
         # Where the program starts is meant, wherever it goes later.
@@ -29,18 +30,18 @@ def dam_obs_sinks(settings: Settings) -> Iterable[SinkFactory]:
         factories.append(partial(JsonlSink, path, rotate_bytes=settings.rotate_bytes, rotate_keep=settings.rotate_keep))
     if settings.console:
         factories.append(partial(ConsoleSink, hold=settings.level != "warn"))
-    factories += _otlp()
+    factories.append(partial(OpenTelemetrySink, _otlp()))
     return factories
 
 
-def _otlp() -> list[SinkFactory]:
+def _otlp() -> SinkFactory | None:
     try:
         otlp = otlp_from(os.environ)
     except UnknownProtocol as error:
         _logger.warning("dam-obs: no spans go out: %s", error)
-        return []
+        return None
     if otlp is None:
-        return []
+        return None
 
     def open_it() -> Sink:
         # Exporters take tenths of a second to import: on the drain thread, and only where they are used.
@@ -48,4 +49,4 @@ def _otlp() -> list[SinkFactory]:
 
         return open_otlp(otlp)
 
-    return [open_it]
+    return open_it
