@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final
 
-from dam_obs.trace.events import TraceEvent  # a class, whose slots show what a msgspec field is
+from dam_obs.trace.events import TraceEvent  # a msgspec class, to know others by
 
 _NAME_CHARS: Final = 200
 
@@ -21,6 +21,7 @@ _class_mro = type.__dict__["__mro__"].__get__
 _class_qualname = type.__dict__["__qualname__"].__get__
 _class_module = type.__dict__["__module__"].__get__
 _SLOT_TYPES: Final = (MemberDescriptorType, type(TraceEvent.__dict__["trace_id"]))
+_StructMeta: Final = type(TraceEvent)
 _MISSING: Final = object()
 
 
@@ -74,11 +75,15 @@ def _shown_names(kind: type) -> list[str] | None:
     if attrs is not None and issubclass(type(attrs), tuple):
         shown = [(_stored(each, "name"), each) for each in tuple.__iter__(attrs)]
         return [name for name, each in shown if type(name) is str and _is_shown(each)]
-    for attribute, needs in (("__struct_fields__", object), ("_fields", tuple)):
-        names = class_attribute(kind, attribute)
-        if type(names) is tuple and issubclass(kind, needs) and all(type(name) is str for name in names):
-            return list(names)
+    if issubclass(kind, tuple):
+        return _names(class_attribute(kind, "_fields"))
+    if type(kind) is _StructMeta:
+        return _names(class_attribute(_StructMeta, "__struct_fields__").__get__(kind))
     return None
+
+
+def _names(names: Any) -> list[str] | None:
+    return list(names) if type(names) is tuple and all(type(name) is str for name in names) else None
 
 
 def _is_shown(field: Any) -> bool:

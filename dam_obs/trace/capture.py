@@ -50,12 +50,13 @@ DEPTH: Final = 4
 DATA_ITEMS: Final = 64
 """Items of each container kept in metadata."""
 
-DATA_NODES: Final = 512
-"""Values kept of one metadata value, over all its levels."""
+DATA_CHARS: Final = 32_768
+"""After this much, one metadata value takes no further items; each item counts for 64 characters and its text."""
 
 KEY_CHARS: Final = 200
 """Characters kept of a key in metadata."""
 
+_ITEM_COST: Final = 64
 _INT64: Final = 1 << 63
 _LONGEST_INT_BITS: Final = 512
 _LAST_WORD_CHARS: Final = 256
@@ -99,7 +100,7 @@ def capture_data(value: object) -> Any:
     if kind in SCALARS:
         return capture(value)
     with _CAPTURE:
-        return _data(value, kind, 0, _Budget(DATA_NODES))
+        return _data(value, kind, 0, _Budget(DATA_CHARS))
     return f"<{type_name(kind)}>"
 
 
@@ -124,9 +125,9 @@ def _integer(value: int) -> int | str:
     return str(value) if bits <= _LONGEST_INT_BITS else f"<int of {bits} bits>"
 
 
-def _scalar_or_text(value: Any, kind: type) -> Scalar:
+def _scalar_or_text(value: Any, kind: type, depth: int = 0) -> Scalar:
     plain, found = _plain(value, kind)
-    return plain if found else _text(value, kind, _Budget(TEXT_CHARS), 0)
+    return plain if found else _text(value, kind, _Budget(TEXT_CHARS), depth)
 
 
 def _plain(value: Any, kind: type) -> tuple[Scalar, bool]:
@@ -213,7 +214,7 @@ def _container(value: Any, kind: type, budget: _Budget, depth: int) -> str:
     for base, opening, closing in _SEQUENCES:
         if issubclass(kind, base):
             body = _members(base.__iter__(value), base.__len__(value), budget, depth)
-            return f"{opening}{body}{closing}" if kind is base else f"{name}({opening}{body}{closing})"
+            return f"{opening}{body}{closing}" if kind in _BARE else f"{name}({opening}{body}{closing})"
     return f"<{name}>"
 
 
@@ -316,6 +317,9 @@ _SEQUENCES: Final[tuple[tuple[Any, str, str], ...]] = (
     (deque, "[", "]"),
 )
 
+_BARE: Final = frozenset({list, tuple, set})
+"""Shown without their name, as Python does."""
+
 _LEAVES: Final[dict[type, Any]] = {
     bytes: _bytes,
     bytearray: _bytes,
@@ -378,7 +382,9 @@ def _member_of(base: Any, name: str, error: BaseException) -> Any:
 
 
 def _data(value: Any, kind: type, depth: int, budget: _Budget) -> Any:
-    budget.left -= 1
+    budget.left -= _ITEM_COST
+    if kind is str:
+        budget.left -= min(len(value), CAPTURE_CHARS)
     if kind in SCALARS:
         return capture(value)
     if depth < DEPTH:
@@ -387,7 +393,9 @@ def _data(value: Any, kind: type, depth: int, budget: _Budget) -> Any:
         for base, _, _ in _SEQUENCES:
             if issubclass(kind, base) and class_attribute(kind, "_fields") is None:
                 return _list(base.__iter__(value), base.__len__(value), depth, budget)
-    return _scalar_or_text(value, kind)
+    text = _scalar_or_text(value, kind, DEPTH - 1 if depth >= DEPTH else 0)
+    budget.left -= len(text) if type(text) is str else 0
+    return text
 
 
 def _mapping(value: dict[Any, Any], depth: int, budget: _Budget) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dam_obs import plugins
-from dam_obs.config import Settings, load_settings
+from dam_obs.config import ConfigError, Settings, load_settings
 from dam_obs.hookspecs import SinkFactory
 from dam_obs.trace import audit, faults, features, lifecycle, meter
 from dam_obs.trace.attached import WishListener
@@ -169,11 +169,15 @@ def configure(**arguments: Any) -> None:
         **arguments: Any field of `dam_obs.config.Settings`. ``enabled=False`` switches recording off.
 
     Raises:
-        ConfigError: an argument or a source of settings is wrong.
+        ConfigError: an argument is wrong. What is wrong in a file or in the environment is left out and logged: a
+            program must not fail because of it.
     """
-    settings = load_settings({"enabled": True, **arguments}).settings
-    if settings.enabled:
-        start(settings)
+    loaded = load_settings({"enabled": True, **arguments}, lenient=True)
+    wrong = [problem for problem in loaded.problems if problem.origin.source == "argument"]
+    if wrong:
+        raise ConfigError(wrong)
+    if loaded.settings.enabled:
+        start(loaded.settings)
     else:
         stop()
 

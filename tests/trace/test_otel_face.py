@@ -6,8 +6,8 @@ from opentelemetry import trace as otel_trace
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from dam_obs import tracer
-from dam_obs.trace.events import SpanEvent, SpanLink
 from dam_obs.testing.recording import EPOCH_NS
+from dam_obs.trace.events import SpanEvent, SpanLink
 
 
 def test_it_is_the_current_span(recorder):

@@ -101,7 +101,10 @@ def test_a_failure_is_recorded_and_passes(recorder):
 
 def test_secrets_leave_neither_in_data_nor_in_messages(recorder):
     """Secrets are replaced in input, data, messages and names; the marker names the rule."""
-    with pytest.raises(RuntimeError), tracer.span("mem", "read", "m.py", "token=abcdef0123456789", api_key="0123456789"):
+    with (
+        pytest.raises(RuntimeError),
+        tracer.span("mem", "read", "m.py", "token=abcdef0123456789", api_key="0123456789"),
+    ):
         raise RuntimeError("login failed: password=hunter2-hunter2")
 
     event = recorder.event()
