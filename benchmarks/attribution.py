@@ -3,7 +3,7 @@ How many stack samples go to the execution they were really taken in?
 
     python benchmarks/attribution.py [--rate 200] [--seconds 10] [--json]
 
-A program runs executions whose truth is known: each calls a function compiled for it
+A program runs executions whose truth is known: each calls a function made for it
 alone, ``truth_<number>``, and notes which span it was in. These functions are never freed,
 so even a sampler that remembers code by its address cannot mistake them. py-spy samples
 the program from outside; then each sample's innermost truth is compared with the execution
@@ -32,8 +32,10 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from opentelemetry.trace import get_current_span
@@ -50,32 +52,6 @@ ENOUGH = 0.99
 
 # -- the program that is watched
 
-_TRUTHS = {
-    "call": """
-def {name}(work, *args):
-    note({number})
-    return work(*args)
-""",
-    "coroutine": """
-async def {name}(work, *args):
-    note({number})
-    return await work(*args)
-""",
-    "generator": """
-def {name}(work, *args):
-    note({number})
-    yield from work(*args)
-""",
-    # An inner generator is closed with the outer one; left to the event loop, its end would be in no execution.
-    "async generator": """
-async def {name}(work, *args):
-    note({number})
-    async with aclosing(work(*args)) as items:
-        async for item in items:
-            yield item
-""",
-}
-
 Truth = Callable[..., Any]
 
 _numbers = count()
@@ -84,19 +60,40 @@ _spans: dict[int, str] = {}
 _kept: list[Truth] = []
 
 
+def truth_of_call(number: int, work: Truth, *args: Any) -> Any:
+    note(number)
+    return work(*args)
+
+
+async def truth_of_coroutine(number: int, work: Truth, *args: Any) -> Any:
+    note(number)
+    return await work(*args)
+
+
+def truth_of_generator(number: int, work: Truth, *args: Any) -> Generator[Any, None, None]:
+    note(number)
+    yield from work(*args)
+
+
+async def truth_of_stream(number: int, work: Truth, *args: Any) -> AsyncGenerator[Any, None]:
+    note(number)
+    # An inner generator is closed with the outer one; left to the event loop, its end would be in no execution.
+    async with aclosing(work(*args)) as items:
+        async for item in items:
+            yield item
+
+
 def note(number: int) -> None:
     """Say which span the truth of this number is in, as OpenTelemetry's context has it."""
     _spans[number] = format(get_current_span().get_span_context().span_id, "016x")
 
 
-def truth(kind: str = "call") -> Truth:
-    """Return a function that nobody else has, and that will never be freed; called before its execution starts."""
+def truth(model: Truth = truth_of_call) -> Truth:
+    """Return a function like `model` that nobody else has and that will never be freed, before its execution starts."""
     number = next(_numbers)
     name = f"truth_{number}"
-    namespace: dict[str, Any] = {"note": note, "aclosing": aclosing}
-    exec(compile(_TRUTHS[kind].format(name=name, number=number), "<truth>", "exec"), namespace)
-    _kept.append(namespace[name])
-    return _kept[-1]
+    _kept.append(FunctionType(model.__code__.replace(co_name=name, co_qualname=name), globals()))
+    return partial(_kept[-1], number)
 
 
 def spin(ms: float) -> int:
@@ -141,7 +138,7 @@ async def work_of_coroutine(ms: float, depth: int) -> None:
         spin(ms)
         await asyncio.sleep(0)
     if depth:
-        await coroutine(truth("coroutine"), ms, depth - 1)
+        await coroutine(truth(truth_of_coroutine), ms, depth - 1)
         call(truth(), ms / 2)
 
 
@@ -169,20 +166,20 @@ def freshly_made(ms: float) -> None:
 
 async def one_of_many(number: int, end: float) -> None:
     while time.monotonic() < end:
-        await coroutine(truth("coroutine"), 0.2)
-        async for item in stream(truth("async generator"), 0.3):
+        await coroutine(truth(truth_of_coroutine), 0.5)
+        async for item in stream(truth(truth_of_stream), 0.5):
             if number % 3 == 0 and item == 1:
                 break
-        freshly_made(0.2)
+        freshly_made(0.5)
         await asyncio.sleep(0)
 
 
 def in_a_thread(end: float) -> None:
     while time.monotonic() < end:
-        call(truth(), 0.3, depth=2)
-        for _ in zip(generate(truth("generator"), 0.2), generate(truth("generator"), 0.3), strict=True):
+        call(truth(), 1, depth=2)
+        for _ in zip(generate(truth(truth_of_generator), 0.5), generate(truth(truth_of_generator), 1), strict=True):
             pass
-        freshly_made(0.1)
+        freshly_made(0.5)
         time.sleep(0.0005)
 
 
