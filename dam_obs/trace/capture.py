@@ -57,6 +57,7 @@ KEY_CHARS: Final = 200
 """Characters kept of a key in metadata."""
 
 _ITEM_COST: Final = 64
+_BETWEEN: Final = 4
 _INT64: Final = 1 << 63
 _LONGEST_INT_BITS: Final = 512
 _LAST_WORD_CHARS: Final = 256
@@ -201,6 +202,7 @@ def _text(value: Any, kind: type, budget: _Budget, depth: int) -> str:
 
 def _container(value: Any, kind: type, budget: _Budget, depth: int) -> str:
     name = type_name(kind)
+    budget.left -= len(name)
     if depth >= DEPTH:
         return f"<{name}>"
     if issubclass(kind, dict):
@@ -226,7 +228,7 @@ def _pairs(pairs: Any, number: int, budget: _Budget, depth: int, between: str) -
         name = key if between == "=" else _item(key, budget, depth + 1)
         shown = f"<{type_name(type(value))}>" if _keeps_a_secret(key, value) else _item(value, budget, depth + 1)
         parts.append(f"{name}{between}{shown}")
-        budget.left -= len(name)
+        budget.left -= len(name) + _BETWEEN
     return _joined(parts, number)
 
 
@@ -247,6 +249,7 @@ def _members(members: Iterator[Any], number: int, budget: _Budget, depth: int) -
         if budget.left <= 0:
             break
         parts.append(_item(member, budget, depth + 1))
+        budget.left -= _BETWEEN
     return _joined(parts, number)
 
 
