@@ -41,11 +41,11 @@ UNKNOWN = "unknown"
 
 
 class NothingMeasured(DamObsError):
-    """A run folder holds neither events nor samples of executions."""
+    """A run folder holds neither events nor samples."""
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__(
-            f"{run.path} holds neither executions nor samples of any: see with `dam-obs points attach-report` "
+            f"{run.path} holds neither executions nor samples: see with `dam-obs points attach-report` "
             "whether a trace point was attached, and with `dam-obs doctor` what can be measured here"
         )
         self.run = run
@@ -62,7 +62,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         rules: Whose hooks are asked for pools and traits; the built-in rules and installed plugins if `None`.
 
     Raises:
-        NothingMeasured: there are neither executions nor samples of any.
+        NothingMeasured: there are neither executions nor samples.
         NotATrace, BrokenManifest: a file is there and is not what its name says.
     """
     rules = plugin_manager("analysis") if rules is None else rules
@@ -71,7 +71,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
     events = _events(run)
     evidence = gather(events or (), load_mounts(run) or read_mounts())
     stacks = _stacks(run, manifest)
-    if evidence.executions == 0 and not stacks.claimed_count:
+    if evidence.executions == 0 and not stacks.claimed_count and not stacks.unclaimed_count:
         raise NothingMeasured(run)
 
     samples = stacks.by_system(evidence)

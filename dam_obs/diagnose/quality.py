@@ -67,7 +67,7 @@ def refused(manifest: Manifest | None) -> str | None:
     sampler = manifest.sampler if manifest else None
     if sampler is None or not sampler.failed:
         return None
-    share = sampler.failed / (sampler.failed + sampler.samples)
+    share = sampler.failed / (sampler.failed + (sampler.process_ticks or sampler.samples))
     if share <= MAX_FAILED_SHARE:
         return None
     return f"{share:.0%} of the sampler's attempts failed, more than {MAX_FAILED_SHARE:.0%}: stacks are left out"
