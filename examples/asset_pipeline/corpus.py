@@ -31,9 +31,9 @@ _SUFFIXES: Final = (".txt", ".zip", ".png", ".txt", ".bin", ".zip", ".txt", ".pn
 
 _FILE_SIZES: Final = (100, 2 * MB)
 _MEMBER_SIZES: Final = (10 * KB, 8 * MB)
-_MEMBERS: Final = (2, 7)
-_SKEW: Final = 3.0
-"""Above 1: more of an archive's members are small than large."""
+_MEMBERS: Final = (2, 4)
+_LARGE_MEMBER: Final = 2_500 * KB
+"""One member in 25 is larger than this."""
 
 _PHRASES: Final = 60_000
 _IMAGE_HEAD: Final = 70
@@ -61,9 +61,9 @@ def make_corpus(root: Path, files: int, seed: int) -> Corpus:
     return Corpus(root, files, size)
 
 
-def spread(chance: random.Random, count: int, low: int, high: int, skew: float = 1.0) -> list[int]:
+def spread(chance: random.Random, count: int, low: int, high: int) -> list[int]:
     """Return `count` sizes from `low` to `high`, spread evenly over their logarithms, in random order."""
-    places = [((rank + chance.random()) / count) ** skew for rank in range(count)]
+    places = [(rank + chance.random()) / count for rank in range(count)]
     chance.shuffle(places)
     return [round(low * math.exp(place * math.log(high / low))) for place in places]
 
@@ -129,12 +129,20 @@ def _archives(source: Source, count: int, largest: float, seed: int) -> Iterator
     """Yield archives; every fourth has an archive in it, every eighth one in that too."""
     chance = random.Random(f"archives of {seed}")
     members = [chance.randint(*_MEMBERS) for _ in range(count)]
-    low, high = _MEMBER_SIZES
-    sizes = iter(spread(chance, sum(members), low, max(2 * low, round(high * largest)), _SKEW))
+    sizes = iter(_member_sizes(chance, sum(members), largest))
     for number, held in enumerate(members):
         depth = 0 if number % 4 else 1 if number % 8 else 2
         wanted = [next(sizes) for _ in range(held)]
         yield _archive(source, wanted, depth, random.Random(f"archive {number} of {seed}"))
+
+
+def _member_sizes(chance: random.Random, count: int, largest: float) -> list[int]:
+    smallest, high = _MEMBER_SIZES
+    large = max(smallest, round(_LARGE_MEMBER * largest))
+    many = max(1, count // 25)
+    sizes = spread(chance, count - many, smallest, large) + spread(chance, many, large, max(large, round(high * largest)))
+    chance.shuffle(sizes)
+    return sizes
 
 
 def _archive(source: Source, sizes: Sequence[int], depth: int, chance: random.Random) -> bytes:
@@ -142,8 +150,8 @@ def _archive(source: Source, sizes: Sequence[int], depth: int, chance: random.Ra
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", compresslevel=1) as archive:
         for number, size in enumerate(sizes):
-            suffix = chance.choice((".txt", ".txt", ".png", ".bin"))
-            stored = suffix != ".txt" or chance.random() < 0.5
+            suffix = chance.choice((".txt", ".txt", ".txt", ".png", ".bin"))
+            stored = chance.random() < 0.25
             _add(archive, f"part-{number:02d}{suffix}", source.of(suffix)(chance, size), stored=stored)
         if depth:
             inner = spread(chance, chance.randint(2, 4), 10 * KB, 1 * MB)

@@ -37,7 +37,7 @@ class Lane(enum.Enum):
 
     CPU = ("cpu", 1)
     """Fewer than cores, so that nothing that computes waits for a core."""
-    DISK = ("disk", 2)
+    DISK = ("disk", 1)
     JOURNAL = ("journal", 1)
     """One writer: entries must not overlap."""
     PROCESS = ("process", 1)

@@ -52,17 +52,15 @@ from asset_pipeline.results import (
 from asset_pipeline.runtime import Kind, Lane, Pipeline
 
 _HEAD: Final = 512
-_BLOCK: Final = 256 * 1024
+_BLOCK: Final = 128 * 1024
 _DIGESTS: Final = tuple(name for name in sorted(hashlib.algorithms_guaranteed) if not name.startswith("shake"))
 _MAX_UNKNOWN: Final = 64_000
 """Bytes of a file of unknown type that may be stored."""
 
-_MAX_MEMBERS: Final = 6
+_MAX_MEMBERS: Final = 4
 """That are taken from one archive."""
 
 _MAX_DEPTH: Final = 2
-_BACKGROUND: Final = 19
-"""How nice a compressing process is to everything else."""
 
 
 class FolderScanner:
@@ -251,8 +249,7 @@ class Compressor:
         command.target.parent.mkdir(parents=True, exist_ok=True)
         with command.target.open("wb") as file:
             process = await asyncio.create_subprocess_exec("gzip", "-1", "-c", str(command.path), stdout=file)
-            with suppress(ProcessLookupError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, _BACKGROUND)
+            _to_background(process.pid)
             if await process.wait() != 0:
                 raise OSError(f"gzip failed on {command.path}")
         return Compressed(command.target, command.target.stat().st_size)
@@ -332,6 +329,15 @@ class AssetIngester:
     async def _note(self, command: IngestAsset, outcome: str) -> None:
         entry = json.dumps({"asset": command.asset_id, "outcome": outcome})
         await self._pipeline.dispatch(AppendJournal(entry=entry, size=len(entry)), by=command)
+
+
+def _to_background(pid: int) -> None:
+    """Let a process have only the time that nothing else wants."""
+    with suppress(ProcessLookupError):
+        if hasattr(os, "SCHED_IDLE"):
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+        else:
+            os.setpriority(os.PRIO_PROCESS, pid, 19)
 
 
 def _directory_of(path: Path) -> list[zipfile.ZipInfo]:
