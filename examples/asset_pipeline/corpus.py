@@ -140,22 +140,24 @@ def _member_sizes(chance: random.Random, count: int, largest: float) -> list[int
     smallest, high = _MEMBER_SIZES
     large = max(smallest, round(_LARGE_MEMBER * largest))
     many = max(1, count // 25)
-    sizes = spread(chance, count - many, smallest, large) + spread(chance, many, large, max(large, round(high * largest)))
+    sizes = spread(chance, count - many, smallest, large) + spread(
+        chance, many, large, max(large, round(high * largest))
+    )
     chance.shuffle(sizes)
     return sizes
 
 
 def _archive(source: Source, sizes: Sequence[int], depth: int, chance: random.Random) -> bytes:
-    """Return an archive with a member of each size and, if `depth` is not 0, one that is an archive."""
+    """Return an archive with a member of each size and, if `depth` is not 0, first one that is an archive."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", compresslevel=1) as archive:
+        if depth:
+            inner = spread(chance, chance.randint(2, 4), 10 * KB, 1 * MB)
+            _add(archive, f"nested-{depth}.zip", _archive(source, inner, depth - 1, chance), stored=True)
         for number, size in enumerate(sizes):
             suffix = chance.choice((".txt", ".txt", ".txt", ".png", ".bin"))
             stored = chance.random() < 0.25
             _add(archive, f"part-{number:02d}{suffix}", source.of(suffix)(chance, size), stored=stored)
-        if depth:
-            inner = spread(chance, chance.randint(2, 4), 10 * KB, 1 * MB)
-            _add(archive, f"nested-{depth}.zip", _archive(source, inner, depth - 1, chance), stored=True)
     return packed.getvalue()
 
 
