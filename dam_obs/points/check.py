@@ -1,8 +1,8 @@
 """
 Check trace points against code and against events.
 
-Are the targets there, and do events carry what was promised? For ``dam-obs points check``. Modules are imported for it, so it runs the host's code, and
-nothing is attached.
+Are the targets there, and do events carry what was promised? For ``dam-obs points
+check``. Modules are imported for it, so it runs the host's code; nothing is attached.
 """
 
 from __future__ import annotations

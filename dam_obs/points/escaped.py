@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import ModuleType
+from types import CellType, FrameType, FunctionType, ModuleType
 from typing import Any, Final
 
 MOST: Final = 20
@@ -63,7 +63,7 @@ def _held(holder: object, wanted: Mapping[int, object]) -> Iterator[tuple[int, o
     """Yield which of `wanted` a container holds and under which key; each once."""
     if isinstance(holder, dict):
         for key, value in list(dict.items(holder)):
-            if id(value) in wanted:
+            if id(value) in wanted and key != "__wrapped__":  # what a wrapper wraps, nobody calls by that name
                 yield id(value), key
             elif id(key) in wanted:
                 yield id(key), None
@@ -71,10 +71,26 @@ def _held(holder: object, wanted: Mapping[int, object]) -> Iterator[tuple[int, o
         for value in list(holder):
             if id(value) in wanted:
                 yield id(value), None
-    elif type(holder).__name__ in ("method", "partial"):
+    elif type(holder).__name__ not in ("method", "partial"):
+        # An object's attributes stand in the object itself, until somebody asks for their dictionary.
+        for name, value in list(_attributes(holder).items()):
+            if id(value) in wanted:
+                yield id(value), name
+    else:
         function = getattr(holder, "__func__", None) or getattr(holder, "func", None)
         if id(function) in wanted:
             yield id(function), None
+
+
+def _attributes(holder: object) -> dict[str, Any]:
+    """Return an object's attributes, past any code of its class; none where it has none."""
+    if isinstance(holder, type | FunctionType | CellType | FrameType | ModuleType):
+        return {}
+    try:
+        found = object.__getattribute__(holder, "__dict__")
+    except (AttributeError, TypeError):
+        return {}
+    return found if type(found) is dict else {}
 
 
 class _Names:
@@ -101,7 +117,7 @@ class _Names:
         if id(holder) in self._owners:
             return f"{self._owners[id(holder)]} ({kind})"
         if not isinstance(holder, _CONTAINERS):
-            return f"a {kind} object"
+            return _object_name(holder, key)
         owner = self._owner_of(holder)
         if owner is None:
             return None
@@ -112,7 +128,15 @@ class _Names:
         for owner in gc.get_referrers(holder):
             if isinstance(owner, type):
                 return f"{owner.__module__}:{owner.__qualname__}"
-            module = type(owner).__module__
-            if getattr(owner, "__dict__", None) is holder and module.partition(".")[0] != "dam_obs":
-                return f"an object of {module}:{type(owner).__qualname__}"
+            if _attributes(owner) is holder and _object_name(owner, None) is not None:
+                return f"an object of {type(owner).__module__}:{type(owner).__qualname__}"
         return None
+
+
+def _object_name(holder: object, attribute: object) -> str | None:
+    """Name an object by its class, and its attribute; `None` for one of ours."""
+    kind = type(holder)
+    if kind.__module__.partition(".")[0] == "dam_obs":
+        return None
+    name = f"an object of {kind.__module__}:{kind.__qualname__}"
+    return f"{name}.{attribute}" if attribute is not None else name
