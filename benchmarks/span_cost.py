@@ -294,12 +294,14 @@ def sampled_out(folder: Path) -> Peer:
     """Return our span under a root that the sampler did not take."""
     from opentelemetry import trace as otel
 
+    import dam_obs
+
     peer = ours("ours, sampled out", folder)
     unsampled = otel.NonRecordingSpan(otel.SpanContext(1, 1, is_remote=False, trace_flags=otel.TraceFlags(0)))
 
     def under(loop: Loop) -> Loop:
         def run(times: int) -> None:
-            with otel.use_span(unsampled):
+            with otel.use_span(unsampled), dam_obs.tracer.span("sys", "execute", "root"):
                 loop(times)
 
         return run

@@ -23,8 +23,9 @@ from dam_obs.points.model import HookName, Target, TracePoint, TracePointFile
 from dam_obs.points.reading import Parameters, PointReader, compile_reader
 from dam_obs.points.together import Together
 from dam_obs.trace import faults, ids, meter
+from dam_obs.trace.context import get_current
 from dam_obs.trace.site import CallSite, site
-from dam_obs.trace.span import Span, begin
+from dam_obs.trace.span import Span, begin, unwanted
 from dam_obs.trace.steps import LAZY, READING, follow
 from dam_obs.trace.tracer import tracer
 
@@ -70,7 +71,7 @@ class _Open:
 
     def __init__(self, plan: _Plan) -> None:
         self.plan = plan
-        self.span = begin(plan.site)
+        self.span = begin(plan.site, get_current())
         self.stretch: meter.Stretch | None = None
         self.span.__enter__()
         if meter.measuring and self.span.recording:
@@ -126,7 +127,7 @@ class Observation:
     def _before(self, hook_name: str, hook_impls: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         opened: list[_Open] = []
         self._calls().append(opened)
-        if not hook_impls or not tracer.enabled or not self._is_on:
+        if not hook_impls or not tracer.enabled or not self._is_on or unwanted(get_current()):
             return
         with _GUARD:
             for plan in self._plans.get(hook_name) or self._make_plans(hook_name):

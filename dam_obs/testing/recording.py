@@ -141,6 +141,7 @@ def recording(
     before = (tracer.enabled, ids.new_id, ids.wall_ns, ids.monotonic_ns, meter.measuring)
     # The queue is the process's: what waits in it belongs to nobody here.
     queue.start_afresh()
+    faults.reset()
     recorder = Recorder(settings or Settings(), [lambda: memory], Redactor())
     faults.let_through(let_faults_through)
     try:

@@ -28,6 +28,7 @@ REMEMBERED: Final = 200_000
 """Handles that are kept before the older half is forgotten."""
 
 _FORM = re.compile(r"([a-z]{3})_(\d{1,12})_([0-9A-Za-z]+)")
+_CODE = re.compile(r"([a-z]{3})_")
 
 
 class NotAHandle(DamObsError):
@@ -67,6 +68,12 @@ def parse(text: str) -> Handle:
     return Handle(layer(code), int(seconds), rand)
 
 
+def code_of(text: str) -> str | None:
+    """Return the layer's code that a handle begins with, whether or not the layer is known here; `None` for no code."""
+    match = _CODE.match(text)
+    return match[1] if match else None
+
+
 class HandleBook:
     """The handles that a process has issued."""
 
@@ -97,6 +104,10 @@ class HandleBook:
                         self._forget_older_half()
                     return handle
         return stem + digits
+
+    def start_afresh(self) -> None:
+        """In a forked child: a thread that is not there may have been trimming."""
+        self._trimming = threading.Lock()
 
     def _forget_older_half(self) -> None:
         if not self._trimming.acquire(blocking=False):

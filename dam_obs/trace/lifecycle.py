@@ -8,10 +8,10 @@ time-out. A signal that kills the process is not seen; then at most one flush in
 from __future__ import annotations
 
 import atexit
+import functools
 import os
-import sys
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 from dam_obs.trace import counters, faults, ids
 
@@ -43,6 +43,8 @@ class Living(Protocol):
 _living: Living | None = None
 _registered = False
 _exit: Callable[[int], NoReturn] = os._exit
+_exec: dict[str, Callable[..., NoReturn]] = {"execv": os.execv, "execve": os.execve}
+"""What every other ``exec`` of `os` goes through."""
 
 
 def watch(living: Living) -> None:
@@ -53,8 +55,9 @@ def watch(living: Living) -> None:
         _registered = True
         atexit.register(_at_exit)
         os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
-        sys.addaudithook(_hear)
     os._exit = _flush_and_exit
+    for name, original in _exec.items():
+        setattr(os, name, _flush_before(original))
 
 
 def unwatch() -> None:
@@ -78,10 +81,15 @@ def _flush_and_exit(status: int) -> NoReturn:
     _exit(status)
 
 
-def _hear(event: str, args: tuple[Any, ...]) -> None:
-    if event == "os.exec" and _living is not None:
-        with _GUARD:
-            _living.flush(LAST_WORDS)
+def _flush_before(original: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
+    @functools.wraps(original)
+    def flushed(*args: object) -> NoReturn:
+        if _living is not None:
+            with _GUARD:
+                _living.flush(LAST_WORDS)
+        original(*args)
+
+    return flushed
 
 
 def _before_fork() -> None:

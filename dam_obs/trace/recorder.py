@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -25,7 +26,7 @@ from dam_obs.trace.events import FinishedSpan
 from dam_obs.trace.finish import Finisher
 from dam_obs.trace.queue import Queue
 from dam_obs.trace.redact import Redactor
-from dam_obs.trace.span import Span, queue
+from dam_obs.trace.span import Span, handles, queue
 
 BATCH: Final = 256
 """Spans that are made into events before sinks get them."""
@@ -69,7 +70,7 @@ class Recorder:
         self._finisher = Finisher(redactor, os.getpid())
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self._flushes: list[tuple[float, threading.Event]] = []
+        self._flushes: deque[tuple[float, threading.Event]] = deque()
         self._draining = threading.RLock()
         self.recorded = 0
         """Spans that went to the sinks."""
@@ -93,7 +94,8 @@ class Recorder:
             self._round()
 
     def _round(self) -> None:
-        asked, self._flushes = self._flushes, []
+        # Only what was asked for by now: later askers may have ended spans that this round does not see.
+        asked = [self._flushes.popleft() for _ in range(len(self._flushes))]
         with self._draining:
             self._drain()
             if asked:
@@ -210,7 +212,8 @@ class Recorder:
         """Start afresh: what waits is the parent's to record, and its files and connections are its own."""
         self._thread = None
         self._draining = threading.RLock()
-        self._flushes = []
+        self._flushes.clear()
+        handles.start_afresh()
         self._sinks = []
         self._finisher = Finisher(self._redactor, os.getpid())
         self.recorded = 0

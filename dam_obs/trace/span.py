@@ -206,16 +206,16 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
 otel_trace.Span.register(Span)
 
 
-def begin(site: CallSite, input_data: Scalar = "", data: dict[str, Any] | None = None) -> Span:
+def begin(site: CallSite, around: Any, input_data: Scalar = "", data: dict[str, Any] | None = None) -> Span:
     """
-    Start a span under whatever is current, without making it current.
+    Start a span under what is current, without making it current.
 
     Args:
         site: Where it comes from.
+        around: What is current, as `get_current` says.
         input_data: What goes in, already captured.
         data: Data by name, already captured; it becomes the span's own.
     """
-    around = get_current()
     if type(around) is not Span:
         return _begin_elsewhere(site, input_data, data, around)
     span = Span(
@@ -264,6 +264,15 @@ def _begin_elsewhere(site: CallSite, input_data: Scalar, data: dict[str, Any] | 
     if roots.starters and origin.recording:
         roots.tell_starters(span, context)
     return span
+
+
+def unwanted(around: Any) -> bool:
+    """
+    Say whether nothing is to be recorded under what is current, because its root was not sampled.
+
+    Then no span is needed at all: what is current hands the decision on to whoever asks.
+    """
+    return type(around) is Span and not around.recording
 
 
 def current_span() -> Span | None:

@@ -18,10 +18,12 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from dam_obs.trace import meter
+from dam_obs.trace import faults, meter
 from dam_obs.trace.capture import capture
+from dam_obs.trace.context import get_current
+from dam_obs.trace.layers import UnknownLayer
 from dam_obs.trace.site import CallSite, site
-from dam_obs.trace.span import NOTHING, SHORT, Nothing, Span, begin, keep
+from dam_obs.trace.span import NOTHING, SHORT, Nothing, Span, begin, keep, unwanted
 
 SITES_KEPT = 4096
 """Call sites that are remembered by their three words; a component that is different each time must not fill memory."""
@@ -50,17 +52,20 @@ class Tracer:
             input_data: What goes in; 100 characters of it are kept as a summary.
             **metadata: Data by name.
 
-        Raises:
-            UnknownLayer: `hrm` names no layer; only while recording is on.
+        A layer that nobody knows must not make a program fail that ran while recording was off: it is logged once,
+        counted as a fault, and recorded as ``system``.
         """
         if not self.enabled:
+            return NOTHING
+        around = get_current()
+        if unwanted(around):
             return NOTHING
         place = self._sites.get((hrm, operation, component)) or self._site(hrm, operation, component)
         if type(input_data) is not str or len(input_data) >= SHORT:
             input_data = capture(input_data)
         if metadata:
             keep(metadata)
-        span = begin(place, input_data, metadata or None)
+        span = begin(place, around, input_data, metadata or None)
         return MeasuredSpan(span) if meter.measuring else span
 
     def event(
@@ -79,11 +84,14 @@ class Tracer:
         Takes what `span` takes, and the output and status at once.
 
         Returns:
-            Its handle; `None` while recording is off.
+            Its handle; `None` where nothing is recorded.
         """
         if not self.enabled:
             return None
-        span = begin(self._sites.get((hrm, operation, component)) or self._site(hrm, operation, component))
+        around = get_current()
+        if unwanted(around):
+            return None
+        span = begin(self._sites.get((hrm, operation, component)) or self._site(hrm, operation, component), around)
         span.is_moment = True
         span.set_input(input_data)
         span.set_output(output_data, **{str(name): value for name, value in (metadata or {}).items()})
@@ -94,7 +102,12 @@ class Tracer:
     def _site(self, hrm: str, operation: str, component: str) -> CallSite:
         if len(self._sites) >= SITES_KEPT:
             self._sites.clear()
-        made = self._sites[(hrm, operation, component)] = site(hrm, operation, component)
+        try:
+            made = site(hrm, operation, component)
+        except UnknownLayer as error:
+            faults.report("tracer.layer", error, str(error))
+            made = site("system", f"{hrm}.{operation}", component)
+        self._sites[(hrm, operation, component)] = made
         return made
 
 

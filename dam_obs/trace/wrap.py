@@ -15,9 +15,9 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from dam_obs.trace import ids, meter
-from dam_obs.trace.context import set_current, value_for
+from dam_obs.trace.context import get_current, set_current, value_for
 from dam_obs.trace.site import CallSite
-from dam_obs.trace.span import Span, begin
+from dam_obs.trace.span import Span, begin, unwanted
 from dam_obs.trace.steps import (
     LAZY,
     READING,
@@ -64,7 +64,7 @@ def _maker(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
 
 def _begin(site: CallSite, reader: Reader | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
     """Start a span that is not made current, and read the arguments."""
-    span = begin(site)
+    span = begin(site, get_current())
     _prepare(span, reader, args, kwargs)
     return span
 
@@ -81,9 +81,9 @@ def _prepare(span: Span, reader: Reader | None, args: tuple[Any, ...], kwargs: d
 
 def _around_call(function: Callable[..., Any], site: CallSite, reader: Reader | None, using: Tracer) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not using.enabled:
+        if not using.enabled or unwanted(around := get_current()):
             return function(*args, **kwargs)
-        span = begin(site)
+        span = begin(site, around)
         set_current(value_for(span))
         _prepare(span, reader, args, kwargs)
         try:
@@ -108,11 +108,11 @@ def _around_call(function: Callable[..., Any], site: CallSite, reader: Reader | 
 
 def _around_coroutine(function: Callable[..., Any], site: CallSite, reader: Reader | None, using: Tracer) -> Any:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if not using.enabled:
+        if not using.enabled or unwanted(around := get_current()):
             return await function(*args, **kwargs)
         if meter.measuring:
             return await run_coroutine(Execution(function(*args, **kwargs), _begin(site, reader, args, kwargs), reader))
-        with begin(site) as span:
+        with begin(site, around) as span:
             _prepare(span, reader, args, kwargs)
             result = await function(*args, **kwargs)
             if reader is not None and span.recording:
@@ -125,7 +125,7 @@ def _around_coroutine(function: Callable[..., Any], site: CallSite, reader: Read
 
 def _around_generator(function: Callable[..., Any], site: CallSite, reader: Reader | None, using: Tracer) -> Any:
     def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        if not using.enabled:
+        if not using.enabled or unwanted(get_current()):
             return (yield from function(*args, **kwargs))
         work = function(*args, **kwargs)
         return (yield from run_generator(Execution(work, _begin(site, reader, args, kwargs), reader)))
@@ -135,7 +135,8 @@ def _around_generator(function: Callable[..., Any], site: CallSite, reader: Read
 
 def _around_async_generator(function: Callable[..., Any], site: CallSite, reader: Reader | None, using: Tracer) -> Any:
     def start(*args: Any, **kwargs: Any) -> Execution:
-        span = _begin(site, reader, args, kwargs) if using.enabled else None
+        wanted = using.enabled and not unwanted(get_current())
+        span = _begin(site, reader, args, kwargs) if wanted else None
         return Execution(function(*args, **kwargs), span, reader)
 
     return async_generator(start)

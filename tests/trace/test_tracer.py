@@ -4,6 +4,7 @@ import pytest
 
 from dam_obs import traced, tracer
 from dam_obs.testing import recording
+from dam_obs.trace import faults
 from dam_obs.trace.events import TraceEvent
 from dam_obs.trace.layers import UnknownLayer
 
@@ -52,10 +53,16 @@ def test_a_layer_goes_by_name_or_code(recorder, word, layer):
     assert (event.hrm_layer, event.trace_id[:3]) == (layer, layer[:3])
 
 
-def test_an_unknown_layer_is_named(recorder):
-    """An unknown layer is an error that lists the known ones."""
-    with pytest.raises(UnknownLayer, match=r"unknown layer 'nope': known are altitude \(alt\)"):
-        tracer.span("nope", "x", "y")
+def test_an_unknown_layer_does_not_stop_the_program(recorder, caplog):
+    """It is logged once with the known ones, counted, and recorded under `system`."""
+    for _ in range(2):
+        with tracer.span("nope", "x", "y"):
+            pass
+
+    assert [(event.hrm_layer, event.operation) for event in recorder.events()] == [("system", "nope.x")] * 2
+    assert faults.counts() == {"tracer.layer": 1}
+    (record,) = caplog.records
+    assert "unknown layer 'nope': known are altitude (alt)" in record.getMessage()
 
 
 def test_nothing_happens_while_recording_is_off():
