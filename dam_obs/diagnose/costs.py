@@ -2,8 +2,8 @@
 Choose the law that predicts what an execution costs, and say honestly how well it does.
 
 Every candidate is judged on executions it was not fitted to: five folds, three times,
-by the median absolute percentage error. Of those within one standard error of the best the
-simplest is taken, and it must beat the constant by a tenth. When there is too little to go
+by the median absolute percentage error. Of those that tie with the best the simplest is taken:
+those within one standard error of it, or within what chance alone makes of so many trials. When there is too little to go
 by, or even the best misses by half, the cost stays constant and says why.
 
 A scheduler suffers from under-estimates. So a law comes with the factor that lifts it to a
@@ -33,7 +33,12 @@ MAX_ERROR: Final = 0.5
 """Median absolute percentage error above which no law is taken."""
 
 MIN_GAIN: Final = 0.1
-"""Share of the constant's error that a law must save: of many that are tried one always looks a little better."""
+"""
+Share of the error that a law must save over a simpler one.
+
+Of many that are tried one always looks a little better, the more so the fewer executions
+there are: ``1 / sqrt(executions)`` is added.
+"""
 
 QUANTILE: Final = 0.9
 FOLDS: Final = 5
@@ -153,14 +158,16 @@ def _too_few(durations_ns: NDArray[np.int64]) -> CostModel:
 
 
 def _choose(trials: Sequence[_Trial]) -> tuple[_Trial, list[str]]:
-    """Return the simplest trial within one standard error of the best, and what to be warned of."""
+    """Return the simplest trial that ties with the best, and what to be warned of."""
     constant = trials[0]
+    gain = MIN_GAIN + 1 / math.sqrt(sum(map(len, constant.ratios)) / REPEATS)
     best = min(trials, key=lambda trial: (trial.error, trial.candidate.rank))
-    bound = best.error + best.standard_error
-    close = [trial for trial in trials if trial.error <= bound]
+    close = [
+        trial
+        for trial in trials
+        if trial.error <= best.error + best.standard_error or best.error >= (1 - gain) * trial.error
+    ]
     chosen = min(close, key=lambda trial: (trial.candidate.rank, trial.error))
-    if chosen.error > (1 - MIN_GAIN) * constant.error:
-        chosen = constant
 
     if chosen.error <= MAX_ERROR:
         return chosen, []

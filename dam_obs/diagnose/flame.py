@@ -16,8 +16,13 @@ from dam_obs.diagnose.report import FrameNode, HotStack, StackFrame
 from dam_obs.sample.samples import StackSample
 
 STACKS_SHOWN = 20
-DEEPEST = 128
-"""Frames of a stack that are kept, from the outermost on: a runaway recursion makes no page."""
+DEEPEST = 90
+"""
+Frames of a stack that are kept, from the outermost on.
+
+Each is two levels of nesting in ``report.json``, and common JSON readers, pydantic's among
+them, give up at 200.
+"""
 
 ROOT = "all executions"
 WITHOUT_EVENT = "(executions without an event)"
