@@ -1,0 +1,79 @@
+"""``dam-obs report``: what a run says about every system, as a page and as data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dam_obs.cli._base import json_option, source_argument
+from dam_obs.diagnose.build import build_report
+from dam_obs.diagnose.write import report_json, write_page, write_report
+from dam_obs.errors import DamObsError
+from dam_obs.store.find import Source
+from dam_obs.store.runs import RunFolder
+
+
+class OutputExists(DamObsError):
+    """A page would replace a file that is already there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} exists: add --force to replace it, or --output to write elsewhere")
+        self.path = path
+
+
+class NotOfARun(DamObsError):
+    """A report was asked for on a trace that lies outside a run folder, under a name of its own."""
+
+    def __init__(self, trace: Path) -> None:
+        super().__init__(
+            f"{trace} is in no run folder: name a run, or make one with `dam-obs diagnose -- COMMAND`; "
+            f"`dam-obs stats {trace}` sums up a trace alone"
+        )
+        self.trace = trace
+
+
+@click.command("report")
+@source_argument
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the page here and nothing else. [default: report.html of the run, with report.json]",
+)
+@click.option("--force", is_flag=True, help="Replace what is there.")
+@json_option
+def command(source: Source, output: Path | None, force: bool, as_json: bool) -> None:
+    """
+    Report on a run: what each of its systems costs, waits for and takes.
+
+    Made anew from what the run folder holds, without a look at the program itself. RUN is a
+    run folder, a run's id or a file in a run folder; without it the newest run is taken.
+    """
+    run = _run(source)
+    if as_json:
+        click.echo(report_json(build_report(run)), nl=False)
+    elif output is not None:
+        _refuse_to_replace([output], force)
+        write_page(output, build_report(run))
+        click.echo(f"Wrote {output}")
+    else:
+        _refuse_to_replace([run.report_html, run.report_json], force)
+        for path in reversed(write_report(run, build_report(run))):
+            click.echo(f"Wrote {path}")
+
+
+def _run(source: Source) -> RunFolder:
+    """Return the run folder; a ``trace.jsonl`` by itself makes one of the folder it is in."""
+    if source.run is not None:
+        return source.run
+    alone = RunFolder(source.trace.parent)
+    if alone.trace != source.trace:
+        raise NotOfARun(source.trace)
+    return alone
+
+
+def _refuse_to_replace(paths: list[Path], force: bool) -> None:
+    for path in paths:
+        if path.exists() and not force:
+            raise OutputExists(path)
