@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def _work(folder: Path, options: argparse.Namespace) -> None:
 async def ingest(corpus: Corpus, folder: Path, log: CallLog, port: int, concurrency: int) -> None:
     """Ingest every file of the corpus, `concurrency` at a time."""
     free = asyncio.Semaphore(concurrency)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, "directories"))
     with Pipeline(log) as pipeline:
         register_systems(pipeline, folder, port)
         async with asyncio.TaskGroup() as tasks:

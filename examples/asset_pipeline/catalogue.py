@@ -12,7 +12,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,17 +41,11 @@ def started() -> Iterator[int]:
 async def serve() -> None:
     """Answer until standard input ends."""
     ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), ended.set)
     server = await asyncio.start_server(_answer, HOST, 0, backlog=256)
     print(server.sockets[0].getsockname()[1], flush=True)
-    threading.Thread(target=_await_end, args=(loop, ended), daemon=True).start()
     await ended.wait()
     server.close()
-
-
-def _await_end(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    sys.stdin.buffer.read()
-    loop.call_soon_threadsafe(ended.set)
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

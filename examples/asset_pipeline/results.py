@@ -67,8 +67,8 @@ class Fingerprint:
 
     @property
     def summary(self) -> str:
-        """Say the start of the best known digest."""
-        return f"sha256 {self.digests['sha256'][:12]}"
+        """Say the start of the shortest digest."""
+        return f"sha3_256 {self.digests['sha3_256'][:12]}"
 
 
 @dataclass(frozen=True)
