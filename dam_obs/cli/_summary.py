@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dam_obs.cli._text import printable
+from dam_obs.cli._units import duration
 from dam_obs.diagnose.report import DiagnosticReport, Quality, SystemDiagnosis, TimeSplit
 
 MOST_SYSTEMS = 30
@@ -76,14 +77,6 @@ def systems_table(systems: Iterable[SystemDiagnosis]) -> Table:
             printable(", ".join(_traits(system))),
         )
     return table
-
-
-def duration(ns: float) -> str:
-    """Show a time with three figures at most: ``1.23 s``, ``45.6 ms``, ``789 µs``."""
-    for unit, size in (("s", 1e9), ("ms", 1e6)):
-        if ns >= size:
-            return f"{ns / size:.3g} {unit}" if ns < 1000 * size else f"{ns / size:,.0f} {unit}"
-    return f"{ns / 1e3:.3g} µs"
 
 
 def _runs(system: SystemDiagnosis) -> str:

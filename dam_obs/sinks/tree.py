@@ -11,15 +11,13 @@ change colours or turn the reading direction: such characters are shown as escap
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from dam_obs.trace.events import TraceEvent
-
-_CODE = re.compile(r"([a-z]{3})_")
+from dam_obs.trace.handles import code_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def tree(events: Sequence[TraceEvent]) -> list[TreeLine]:
             if id(event) in shown:
                 continue
             shown.add(id(event))
-            lines.append(TreeLine(event, depth, _indent(depth) + line_of(event)))
+            lines.append(TreeLine(event, depth, indent(depth) + line_of(event)))
             waiting.extend((child, depth + 1) for child in reversed(children[id(event)]))
     return lines
 
@@ -59,7 +57,7 @@ def tree(events: Sequence[TraceEvent]) -> list[TreeLine]:
 def line_of(event: TraceEvent) -> str:
     """Return the line of one event, without its indentation."""
     source = f"{event.input_summary} → " if event.input_summary else ""
-    line = f"[{_code(event)}] {event.operation}: {source}{_outcome(event)} ({event.duration_ms}ms)"
+    line = f"[{layer_code(event)}] {event.operation}: {source}{_outcome(event)} ({event.duration_ms}ms)"
     saved = event.metadata.get("tokens_saved")
     if isinstance(saved, int) and not isinstance(saved, bool):
         line += f" [saved {saved} tokens]"
@@ -75,7 +73,8 @@ def printable(text: str) -> str:
     )
 
 
-def _indent(depth: int) -> str:
+def indent(depth: int) -> str:
+    """Return what stands before a line at this depth; 0 is a root."""
     return " " * (4 * depth - 2) + "└─" if depth else ""
 
 
@@ -86,10 +85,9 @@ def _outcome(event: TraceEvent) -> str:
     return event.output_summary or event.status
 
 
-def _code(event: TraceEvent) -> str:
+def layer_code(event: TraceEvent) -> str:
     """Read the layer's code off the handle: a layer's plugin need not be here where its events are shown."""
-    match = _CODE.match(event.trace_id)
-    return match[1] if match else event.hrm_layer[:3]
+    return code_of(event.trace_id) or event.hrm_layer[:3]
 
 
 def _families(events: Sequence[TraceEvent]) -> tuple[dict[int, list[TraceEvent]], list[TraceEvent]]:
