@@ -1,0 +1,69 @@
+# What one does with this repository. `make help` lists it.
+# Needs make and a Python from 3.11 on with venv; everything else is installed into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := $(sort $(wildcard plugins/*/pyproject.toml))
+INSTALLED := $(VENV)/.installed
+BENCHMARKS := $(sort $(wildcard benchmarks/[a-z]*.py))
+
+PIPELINE := examples/asset_pipeline
+DEMO := .cache/demo
+
+export PYTHON
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test lint types docs bench check clean distclean
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help: ## List these targets
+	@echo "Usage: make TARGET [PYTHON=/path/to/python, used when .venv is made] [ARGS='for pytest']"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Make .venv with dam-obs, the plugins and the tools; does nothing if nothing has changed
+
+$(INSTALLED): pyproject.toml $(PLUGINS)
+	@test -x $(BIN)/python || { python="$$(.ci/find-python)" && echo "Making $(VENV) with $$python" && "$$python" -m venv $(VENV); }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(VENV) is not a Python from 3.11 on: run 'make distclean', then this again" >&2; exit 1; }
+	@echo "Installing dam-obs, its plugins and tools into $(VENV)"
+	@$(BIN)/python -m pip install --quiet 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --editable '.[cli]' $(PLUGINS:%/pyproject.toml=--editable %) \
+	  --group dev --group docs
+	@touch $@
+
+# The program works below .cache, on the disk that this folder is on: /tmp may be in memory.
+demo: setup ## Run the example pipeline under dam-obs diagnose, and show what was seen
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	@trap 'rm -rf $(DEMO)' EXIT; \
+	$(BIN)/dam-obs diagnose --points $(PIPELINE)/trace_points.toml -- \
+	  $(BIN)/python $(PIPELINE) --workdir $(DEMO)
+
+test: setup ## Run the tests, but for the slow ones
+	@$(BIN)/pytest -m "not slow" $(ARGS)
+
+lint: setup ## Check style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup ## Check types
+	@$(BIN)/mypy
+	@$(BIN)/mypy $(PIPELINE)
+
+docs: setup ## Build the documentation into docs/_build/html
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "Wrote docs/_build/html/index.html"
+
+bench: setup ## Run the benchmarks, one after the other
+	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+check: ## Run all that CI runs
+	@.ci/run
+
+clean: ## Remove what was made here, but for .venv and the runs in .dam-obs
+	@rm -rf .cache .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist docs/_build docs/generated
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean ## Remove .venv too
+	@rm -rf $(VENV)
