@@ -139,7 +139,11 @@ def _target_problems(file: TracePointFile) -> Iterable[str]:
 
 def _summary(file: TracePointFile) -> str:
     targets = sum(len(point.targets) for point in file.points)
-    return f"{len(file.points)} points with {targets} targets, nothing wrong"
+    return f"{_counted(len(file.points), 'point')} with {_counted(targets, 'target')}, nothing wrong"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @command.command("attach-report")
