@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dam_obs.hookspecs import Sink, SinkFactory, hookimpl
+from dam_obs.hookspecs import SinkFactory, hookimpl
 from dam_obs.sinks.console import ConsoleSink
 from dam_obs.sinks.jsonl import JsonlSink
 from dam_obs.sinks.opentelemetry import OpenTelemetrySink
@@ -42,11 +42,7 @@ def _otlp() -> SinkFactory | None:
         return None
     if otlp is None:
         return None
+    # Only where it is used: it imports the exporters.
+    from dam_obs.sinks.otlp import otlp_factory
 
-    def open_it() -> Sink:
-        # Exporters take tenths of a second to import: on the drain thread, and only where they are used.
-        from dam_obs.sinks.otlp import open_otlp
-
-        return open_otlp(otlp)
-
-    return open_it
+    return otlp_factory(otlp)

@@ -60,15 +60,20 @@ class Transport(Protocol):
         """Give up what is being sent and close the connection."""
 
 
-def open_otlp(otlp: Otlp) -> OtlpSink:
-    """Make the sink for these settings; imports the exporter, which takes a while."""
+def otlp_factory(otlp: Otlp) -> Callable[[], OtlpSink]:
+    """
+    Return what makes the sink for these settings.
+
+    The exporter is imported here (a quarter of a second for gRPC) and not when the sink is made: a program
+    may be so short that this is at its exit, when the exporters do not import any more.
+    """
     if otlp.protocol == "grpc":
         from dam_obs.sinks.otlp_grpc import GrpcTransport
 
-        return OtlpSink(GrpcTransport())
+        return lambda: OtlpSink(GrpcTransport())
     from dam_obs.sinks.otlp_http import HttpTransport
 
-    return OtlpSink(HttpTransport())
+    return lambda: OtlpSink(HttpTransport())
 
 
 class OtlpSink:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from dam_obs.trace.secrets import AUTHORIZATION, COOKIE, TOKEN
+from dam_obs.trace.secret_names import AUTHORIZATION, COOKIE, TOKEN
 
 Span = tuple[int, int]
 

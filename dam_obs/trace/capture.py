@@ -25,12 +25,11 @@ from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath, Windows
 from types import BuiltinFunctionType, FunctionType, WrapperDescriptorType
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from dam_obs.trace import faults
 from dam_obs.trace._storage import class_attribute, shown_fields, type_name
 from dam_obs.trace.events import Scalar
-from dam_obs.trace.secrets import key_rule
+from dam_obs.trace.secret_names import key_rule
 
 CAPTURE_CHARS: Final = 8192
 """Characters kept of a string. What leaves is cut to less, after redaction, so a secret cut in two here never does."""
@@ -278,10 +277,15 @@ def _bytes(value: bytes | bytearray) -> str:
 
 
 def _moment(value: datetime) -> str:
-    if type(value) is datetime and (value.tzinfo is None or type(value.tzinfo) in _KNOWN_ZONES):
+    if type(value) is datetime and (value.tzinfo is None or _is_known_zone(type(value.tzinfo))):
         return value.isoformat()
     # A zone or a subclass of the host's would run its code: it is shown without.
     return f"{date.isoformat(value)}T{datetime.time(value).isoformat()}"
+
+
+def _is_known_zone(kind: type) -> bool:
+    zoneinfo = sys.modules.get("zoneinfo")
+    return kind is timezone or (zoneinfo is not None and kind is zoneinfo.ZoneInfo)
 
 
 def _clock(value: time) -> str:
@@ -309,8 +313,6 @@ def _function(value: Any) -> str:
 def _range(value: range) -> str:
     return f"range({_integer(value.start)}, {_integer(value.stop)}, {_integer(value.step)})"
 
-
-_KNOWN_ZONES: Final = frozenset({timezone, ZoneInfo})
 
 _SEQUENCES: Final[tuple[tuple[Any, str, str], ...]] = (
     (list, "[", "]"),

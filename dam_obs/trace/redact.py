@@ -19,15 +19,8 @@ from typing import Any, Final
 from dam_obs.errors import DamObsError
 from dam_obs.trace import faults
 from dam_obs.trace.assignments import value_span
-from dam_obs.trace.secrets import (
-    KEY_ANCHORS,
-    RULE_NAMES,
-    SHORTEST_UNGATED,
-    TOKEN,
-    VALUE_RULES,
-    ValueRule,
-    key_rule,
-)
+from dam_obs.trace.secret_names import KEY_ANCHORS, TOKEN, key_rule
+from dam_obs.trace.secrets import RULE_NAMES, SHORTEST_UNGATED, VALUE_RULES, ValueRule
 
 SUMMARY_CHARS: Final = 100
 """Characters of an event's input and output."""
@@ -102,8 +95,9 @@ class Redactor:
         self._off = frozenset(off)
         self._safe_keys = frozenset(key.casefold() for key in safe_keys)
         self._hook = hook
-        self._rules = tuple(rule for rule in VALUE_RULES if rule.name not in self._off)
-        self._suspicious = _prefilter(self._rules)
+        rules = tuple(rule for rule in VALUE_RULES if rule.name not in self._off)
+        self._rules = tuple((rule.anchors, _replacing(rule)) for rule in rules)
+        self._suspicious = _prefilter(rules)
         self._verdicts: dict[str, str | None] = {}
         self._clean: set[str] = set()
 
@@ -190,9 +184,9 @@ class Redactor:
         text = value
         if self._suspicious(value):
             lowered = value.lower()
-            for rule in self._rules:
-                if any(anchor in lowered for anchor in rule.anchors):
-                    text = _replace(rule, text)
+            for anchors, replace in self._rules:
+                if any(anchor in lowered for anchor in anchors):
+                    text = replace(text)
             text = self._assignments(text)
         if text == value and len(value) <= _CLEAN_CHARS:
             if len(self._clean) >= _CLEAN_BOUND:
@@ -259,9 +253,11 @@ def _gate(anchor: str) -> str | None:
     return next((gate for gate in _GATES if gate in anchor), None)
 
 
-def _replace(rule: ValueRule, text: str) -> str:
+def _replacing(rule: ValueRule) -> Callable[[str], str]:
+    """Make what replaces all that one rule knows in a text."""
     mark = marker(rule.name)
-    groups = rule.pattern.groups
+    pattern = rule.pattern
+    groups = pattern.groups
     confirms = rule.confirms
 
     def hide(match: re.Match[str]) -> str:
@@ -271,7 +267,7 @@ def _replace(rule: ValueRule, text: str) -> str:
         start, end = match.span(number)
         return match.string[match.start() : start] + mark + match.string[end : match.end()]
 
-    return rule.pattern.sub(hide, text)
+    return lambda text: pattern.sub(hide, text)
 
 
 def _is_count(value: Any) -> bool:

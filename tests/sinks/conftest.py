@@ -25,7 +25,7 @@ _EVENT_DEFAULTS: dict[str, Any] = {
 }
 
 
-_OF_EVENTS = frozenset(TraceEvent.__struct_fields__) - {"trace_id"}
+_OF_EVENTS = frozenset(TraceEvent.__struct_fields__) - {"trace_id", "code"}
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from dam_obs.trace import faults
 from dam_obs.trace.redact import SUMMARY_CHARS, VALUE_CHARS, Redactor, UnknownRule, _prefilter, cut, marker, summary
-from dam_obs.trace.secrets import KEY_RULES, RULE_NAMES, VALUE_RULES, key_rule
+from dam_obs.trace.secret_names import KEY_RULES, key_rule
+from dam_obs.trace.secrets import RULE_NAMES, VALUE_RULES
 
 ALNUM = string.ascii_letters + string.digits
 URL_SAFE = ALNUM + "-_"
