@@ -96,9 +96,9 @@ def command(
     try:
         _report(traced, with_drafts=not no_draft, as_json=as_json)
     except DamObsError as error:
-        if status == 0:
+        if status == 0 and not _found_nothing(error):
             raise
-        click.echo(f"dam-obs: error: {printable(str(error))}", err=True)
+        click.echo(f"dam-obs: {printable(str(error))}", err=True)
     return status
 
 
@@ -117,6 +117,13 @@ def _measure(tracer: SystemTracer, command_line: Sequence[str], pid: int | None,
     if pid is not None and duration is not None:
         return tracer.attach(pid, duration)
     return tracer.run(command_line)
+
+
+def _found_nothing(error: DamObsError) -> bool:
+    """Tell whether there simply was nothing to measure: the command did what it was to do, and so did we."""
+    from dam_obs.diagnose.build import NothingMeasured
+
+    return isinstance(error, NothingMeasured)
 
 
 def _report(traced: TracedRun, *, with_drafts: bool, as_json: bool) -> None:

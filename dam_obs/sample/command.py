@@ -67,25 +67,52 @@ def find_program(name: str, environ: Mapping[str, str]) -> str:
 
 
 class Command:
-    """The user's command, running."""
+    """The user's command: not started yet, running, or ended."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         """
-        Start it, with our standard input, output and error.
+        Prepare it.
 
         Raises:
             CommandNotFound: there is no such program.
             NotExecutable: it cannot be run.
         """
         self.name = Path(command[0]).name
-        program = find_program(command[0], environ)
-        try:
-            self._process = subprocess.Popen(list(command), executable=program, env=dict(environ))  # noqa: S603 - the user's
-        except FileNotFoundError as error:  # a script whose interpreter is not there
-            raise NotExecutable(command[0], "its interpreter is missing") from error
-        except OSError as error:
-            raise NotExecutable(command[0], error.strerror or type(error).__name__) from error
+        self._command = list(command)
+        self._program = find_program(command[0], environ)
+        self._running: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
         self._interrupts = 0
+
+    @contextmanager
+    def run(self, environ: Mapping[str, str]) -> Iterator[None]:
+        """
+        Start it, with our standard input, output and error; meanwhile signals are its own and do not end us.
+
+        Raises:
+            NotExecutable: it cannot be run.
+        """
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT, *HANDED_ON)}
+        # What was ignored when we were started (nohup, a job in the background) stays so.
+        taken = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+        for number in taken:
+            signal.signal(number, self._on_signal)
+        try:
+            self._start(environ)
+            yield
+        finally:
+            for number in taken:
+                signal.signal(number, before[number])
+
+    def _start(self, environ: Mapping[str, str]) -> None:
+        try:
+            self._running = subprocess.Popen(self._command, executable=self._program, env=dict(environ))  # noqa: S603 - the user's own
+        except FileNotFoundError as error:  # a script whose interpreter is not there
+            raise NotExecutable(self._command[0], "its interpreter is missing") from error
+        except OSError as error:
+            raise NotExecutable(self._command[0], error.strerror or type(error).__name__) from error
+        for number in self._early:
+            self._hand_on(number)
 
     @property
     def pid(self) -> int:
@@ -105,26 +132,19 @@ class Command:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
 
-    def kill(self) -> None:
-        """End it at once."""
-        self._process.kill()
-        self._process.wait()
-
-    @contextmanager
-    def owns_signals(self) -> Iterator[None]:
-        """Meanwhile signals are the command's: they do not end us."""
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT, *HANDED_ON)}
-        # What was ignored when we were started (nohup, a job in the background) stays so.
-        taken = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-        for number in taken:
-            signal.signal(number, self._on_signal)
-        try:
-            yield
-        finally:
-            for number in taken:
-                signal.signal(number, before[number])
+    @property
+    def _process(self) -> subprocess.Popen[bytes]:
+        if self._running is None:
+            raise RuntimeError("the command has not been started")
+        return self._running
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._running is None:
+            self._early.append(number)
+        else:
+            self._hand_on(number)
+
+    def _hand_on(self, number: int) -> None:
         if number == signal.SIGINT:
             self._interrupts += 1
             if self._interrupts > 1:

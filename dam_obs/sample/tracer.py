@@ -24,7 +24,7 @@ import msgspec
 import dam_obs
 from dam_obs.config import Settings
 from dam_obs.sample import absent
-from dam_obs.sample.command import Command, find_program
+from dam_obs.sample.command import Command, NotExecutable
 from dam_obs.sample.folder import NewRun, new_run
 from dam_obs.sample.gate import Gate
 from dam_obs.sample.procfs import ProcessCounters, ProcessTree, host_note
@@ -98,19 +98,18 @@ class SystemTracer:
             FolderTaken, FolderRefused: the run's folder could not be made.
         """
         environ = dict(os.environ if environ is None else environ)
-        find_program(command[0], environ)
+        child = Command(command, environ)
         run = new_run(self._out)
-        evidence = _Evidence(run, self._find_sampler(), self._rate_hz, Path(command[0]).name, self._noted())
+        evidence = _Evidence(run, self._find_sampler(), self._rate_hz, child.name, self._noted())
         try:
-            child = Command(command, self._environment(run.folder, environ, evidence.will_sample))
-        except BaseException:
+            with child.run(self._environment(run.folder, environ, evidence.will_sample)):
+                evidence.watch(child.pid, blind_after_s=self._start_timeout_s)
+                while child.exit_status is None:
+                    child.wait(evidence.tick())
+                manifest = evidence.end(exit_status=child.exit_status)
+        except NotExecutable:
             run.discard()
             raise
-        with child.owns_signals():
-            evidence.watch(child.pid, blind_after_s=self._start_timeout_s)
-            while child.exit_status is None:
-                child.wait(evidence.tick())
-            manifest = evidence.end(exit_status=child.exit_status)
         return TracedRun(run.folder, manifest)
 
     def attach(self, pid: int, duration_s: float) -> TracedRun:
