@@ -11,14 +11,15 @@ and logged once for each place and kind of exception.
 from __future__ import annotations
 
 import logging
+import signal
 import threading
-from collections import Counter
-from types import TracebackType
+from functools import partial
+from types import CodeType, TracebackType
 
 logger = logging.getLogger("dam_obs.faults")
 
-_counts: Counter[str] = Counter()
-_counting = threading.Lock()
+_counts: dict[str, int] = {}
+_counting = threading.RLock()  # a signal handler may count, too, while its thread is at it
 _logged: set[tuple[str, type[BaseException]]] = set()
 
 
@@ -32,7 +33,8 @@ class Guard:
         with DRAIN:
             ...
 
-    `KeyboardInterrupt` and `SystemExit` pass: they are the host's to handle.
+    What is the host's passes: whatever its signal handlers raise into our code, such as a
+    time-out, and `KeyboardInterrupt`. On a thread of our own nothing passes.
     """
 
     __slots__ = ("detail", "place")
@@ -49,9 +51,12 @@ class Guard:
     ) -> bool:
         if error is None:
             return False
-        if not isinstance(error, Exception):
-            return False
-        report(self.place, error, self.detail)
+        try:
+            if _is_the_hosts(error, traceback):
+                return False
+            report(self.place, error, self.detail)
+        except Exception:  # noqa: BLE001 - there is no stack left, or a log handler of the host's raised
+            return not _strict
         return not _strict
 
 
@@ -76,7 +81,7 @@ def report(place: str, error: BaseException, detail: str = "") -> None:
 def count(place: str, number: int = 1) -> None:
     """Count `number` faults at `place` without an exception, for instance dropped spans."""
     with _counting:
-        _counts[place] += number
+        _counts[place] = _counts.get(place, 0) + number
 
 
 def counts() -> dict[str, int]:
@@ -87,9 +92,52 @@ def counts() -> dict[str, int]:
 def reset() -> None:
     """Forget all counts, in a forked child and between tests."""
     global _counting
-    _counting = threading.Lock()  # in a child, the old one may be held by a thread that is not there
+    _counting = threading.RLock()  # in a child, the old one may be held by a thread that is not there
     _counts.clear()
     _logged.clear()
+
+
+# -- whose an exception is
+
+
+class _Thread(threading.local):
+    is_ours = False
+
+
+_thread = _Thread()
+
+
+def this_thread_is_ours() -> None:
+    """Say that the host has nothing to do with this thread, so that its guards let nothing pass."""
+    _thread.is_ours = True
+
+
+def _is_the_hosts(error: BaseException, traceback: TracebackType | None) -> bool:
+    if _thread.is_ours:
+        return False
+    if not isinstance(error, Exception | SystemExit):
+        return True
+    return _comes_from_signal_handler(traceback)
+
+
+def _comes_from_signal_handler(traceback: TracebackType | None) -> bool:
+    """Say whether an exception was raised in, or below, a handler that the host has set for a signal."""
+    handlers = [_code(signal.getsignal(number)) for number in signal.valid_signals()]
+    while traceback is not None:
+        if any(traceback.tb_frame.f_code is handler for handler in handlers):
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _code(handler: object) -> CodeType | None:
+    """Return the code of a function, method, partial or callable object; `None` for what is not Python's."""
+    while isinstance(handler, partial):
+        handler = handler.func
+    handler = getattr(handler, "__func__", handler)
+    if callable(handler) and not hasattr(handler, "__code__"):
+        handler = type(handler).__call__
+    return getattr(handler, "__code__", None)
 
 
 _strict = False
