@@ -63,7 +63,7 @@ class Activation:
         self._attachment = Attachment(files)
         self._managers = ManagerWatch(files) if settings.observe_pluggy else None
         self._following = Following() if settings.follow_subprocesses else None
-        self._noted: tuple[int, ...] = ()
+        self._noted: tuple[object, ...] = ()
 
     def open(self) -> Activation:
         """Switch on."""
@@ -80,8 +80,8 @@ class Activation:
             self._managers.open()
         self._attachment.open()
         running = session.current()
-        if running is not None and running.note is not None:
-            running.note.before_write = self._fill_in
+        if running is not None:
+            running.fill_note = self._fill_in
         return self
 
     def close(self) -> None:
@@ -93,6 +93,9 @@ class Activation:
             self._following.close()
         if self._instruments_threads and ThreadingInstrumentor().is_instrumented_by_opentelemetry:
             ThreadingInstrumentor().uninstrument()
+        running = session.current()
+        if running is not None:
+            running.fill_note = None
         if self._started_session:
             session.stop()
 
@@ -117,7 +120,7 @@ class Activation:
 
     def _fill_in(self, note: NoteKeeper, ended: bool) -> None:
         """Put into the process's note what was attached, when that has changed and at the end."""
-        progress = self._attachment.progress()
+        progress = (note, *self._attachment.progress())
         if progress == self._noted and not ended:
             return
         self._noted = progress

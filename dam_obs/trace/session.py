@@ -7,7 +7,7 @@ the process's end and forks. There is one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Session:
         self.settings = settings
         self.redactor = Redactor(settings.redact_off, settings.redact_safe_keys, _redact_hook(manager))
         self._note: NoteKeeper | None = None
+        self.fill_note: Callable[[NoteKeeper, bool], None] | None = None
+        """Fills in what others know, before a note is written; told whether it is the last time."""
         # A run that is measured from its start has its sampler; any other may be asked later.
         self._listener = None if settings.measure else WishListener(settings.output, self._measure_for)
         self.recorder = Recorder(settings, _sinks(manager, settings), self.redactor, periodic=(self._periodic,))
@@ -71,6 +73,7 @@ class Session:
     def measure_into(self, run_directory: Path) -> None:
         """Keep this process's note in a run folder."""
         self._note = NoteKeeper(run_directory / "processes", lambda: self.recorder.recorded)
+        self._note.before_write = self._before_note
 
     def _measure_for(self, run_directory: Path | None) -> None:
         """Measure for a tracer that has attached itself, or no more."""
@@ -117,6 +120,10 @@ class Session:
         if self._listener is not None:
             self._listener.start_afresh()
         self.recorder.after_fork_in_child()
+
+    def _before_note(self, note: NoteKeeper, ended: bool) -> None:
+        if self.fill_note is not None:
+            self.fill_note(note, ended)
 
     def _write_note(self, *, ended: bool) -> None:
         if self._note is not None:

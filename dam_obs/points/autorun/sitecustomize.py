@@ -14,13 +14,6 @@ def _start() -> None:
     if os.environ.get("DAM_OBS_ENABLED", "").strip().lower() not in ("1", "true", "yes", "on"):
         return
     try:
-        import dam_obs  # noqa: F401
-    except ImportError:
-        # Another environment's Python, where it is not installed.
-        if os.environ.get("_DAM_OBS_VERBOSE"):
-            print(f"dam-obs: not installed for {sys.executable}, so it is not observed", file=sys.stderr)
-        return
-    try:
         from dam_obs.config import load_settings
         from dam_obs.points.activate import activate
         from dam_obs.trace.handshake import wait_for_sampler
@@ -28,7 +21,15 @@ def _start() -> None:
         activate(load_settings(lenient=True).settings)
         wait_for_sampler(os.environ)
     except Exception as error:  # noqa: BLE001 - the border to a program that knows nothing of us
+        _say(error)
+
+
+def _say(error: Exception) -> None:
+    if not isinstance(error, ModuleNotFoundError) or error.name != "dam_obs":
         print(f"dam-obs: {type(error).__name__}: {error}; this program is not observed", file=sys.stderr)
+    elif os.environ.get("_DAM_OBS_VERBOSE"):
+        # Another environment's Python, where it is not installed.
+        print(f"dam-obs: not installed for {sys.executable}, so it is not observed", file=sys.stderr)
 
 
 def _run_the_users_own() -> None:
