@@ -110,7 +110,7 @@ def _quality_facts(quality: Quality) -> Iterator[Fact]:
     )
     yield _count("Late", quality.samples_late, "times the sampler fell behind", worry=True)
     yield _count("Failed", quality.samples_failed, "stacks that could not be read", worry=True)
-    yield _residual(quality.clock_residual_ns)
+    yield _residual(quality)
 
 
 def _rate(quality: Quality) -> Fact:
@@ -122,10 +122,12 @@ def _rate(quality: Quality) -> Fact:
     return Fact("Sampling rate", f"{units.digits(reached)} Hz", f"{units.digits(asked)} Hz asked", reached < asked / 2)
 
 
-def _residual(nanoseconds: int | None) -> Fact:
-    if nanoseconds is None:
-        return Fact("Clock residual", "not needed", "samples name their execution")
-    return Fact("Clock residual", units.duration(nanoseconds), "between samples and executions")
+def _residual(quality: Quality) -> Fact:
+    if quality.clock_residual_ns is not None:
+        return Fact("Clock residual", units.duration(quality.clock_residual_ns), "between samples and executions")
+    if quality.samples is None:
+        return Fact("Clock residual", NOT_MEASURED)
+    return Fact("Clock residual", "not needed", "samples name their execution")
 
 
 def _count(label: str, number: int | None, note: str, *, worry: bool = False) -> Fact:

@@ -39,6 +39,7 @@ from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
 
 NOT_MEASURED: Final = "not measured"
 SLOWEST: Final = 5
+LONGEST_NAME: Final = 120
 
 _FAMILIES: Final = {
     "constant": "constant",
@@ -70,8 +71,8 @@ def system_view(system: SystemDiagnosis, place: int, report: DiagnosticReport) -
     module, name = _name(system)
     return SystemView(
         anchor=f"system-{place}",
-        name=name,
-        module=module,
+        name=shown(name, LONGEST_NAME),
+        module=shown(module, LONGEST_NAME),
         layer=system.layer,
         operation=system.operation,
         executions=Figure(units.count(system.executions), system.executions),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from typing import Final
 
+from dam_obs.diagnose.page import units
 from dam_obs.diagnose.page.text import shown
 from dam_obs.diagnose.page.view import FlameView
 from dam_obs.diagnose.report import FrameNode
@@ -36,7 +37,9 @@ def flame_view(root: FrameNode, most: int = MOST_NODES) -> FlameView:
         for child in node.children:
             turn += 1
             heapq.heappush(waiting, (-child.samples, turn, me, child))
-    return FlameView(names=list(names), places=list(places), nodes=nodes, samples=samples, cut=cut)
+    return FlameView(
+        names=list(names), places=list(places), nodes=nodes, samples=samples, cut=units.count(cut) if cut else ""
+    )
 
 
 def _below(node: FrameNode) -> int:

@@ -196,8 +196,8 @@ class FlameView:
     nodes: list[int]
     """Three numbers for each node: its parent (-1: none), its name, its place; see `samples`."""
     samples: list[int]
-    cut: int
-    """Nodes that were left out, the smallest ones, to keep the page usable."""
+    cut: str
+    """How many nodes were left out, the smallest ones, to keep the page usable; empty if none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
