@@ -11,9 +11,11 @@ Hooks are `hosts`' business; which references go past a point, `escaped`'s.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Literal
 
@@ -163,8 +165,13 @@ class Attachment:
         return len(self._mine), len(self._states), len(self._unreadable)
 
     def _state_of(self, point: TracePoint, name: FunctionName) -> TargetState:
-        waiting = TargetState(point=point.name, target=str(name), state="waiting")
-        return self._states.get((point.name, str(name)), waiting)
+        state = self._states.get((point.name, str(name)))
+        if state is not None:
+            return state
+        if _is_the_script(name.module):
+            says = f"{name.module} is the script that is run itself: move the function into a module that it imports"
+            return TargetState(point=point.name, target=str(name), state="missing", says=says)
+        return TargetState(point=point.name, target=str(name), state="waiting")
 
     def _escaped(self, find: Callable[..., dict[int, list[str]]]) -> Iterator[str]:
         originals = {
@@ -207,6 +214,19 @@ def _component(place: Place, name: FunctionName) -> str:
     if isinstance(place.owner, type):
         return f"{name.module}:{name.qualname.rpartition('.')[0]}"
     return str(name)
+
+
+def _is_the_script(module: str) -> bool:
+    """Say whether a module's code runs as ``__main__``, which no finder ever sees, and not under its own name."""
+    main = sys.modules.get("__main__")
+    if module == "__main__":
+        return True
+    spec = getattr(main, "__spec__", None)
+    if spec is not None:
+        return bool(spec.name == module)
+    # When a script has come to its end, Python takes its name away from it.
+    file = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else "")
+    return isinstance(file, str) and Path(file).stem == module
 
 
 def _is_attached(place: Place, point: str) -> bool:

@@ -322,6 +322,17 @@ def test_a_measured_process_notes_what_was_attached(program):
     assert "references_escaped" not in note
 
 
+def test_functions_of_the_script_itself_are_told_apart_from_ones_that_wait(program):
+    """Nobody can hear the end of a script's import, for it is the program: the note says what to do."""
+    program.settings = replace(program.settings, measure=True, run_directory=program.folder / "run")
+    (program.folder / "job.toml").write_text(dedent(POINTS).replace("job:outer", "main:f"))
+    program.run("def f(): pass\nf()")
+    (note,) = [json.loads(path.read_text()) for path in (program.folder / "run" / "processes").glob("*.json")]
+
+    says = "main is the script that is run itself: move the function into a module that it imports"
+    assert note["points_missing"] == [f"system.execute at main:f: {says}"]
+
+
 def test_everything_is_undone(tmp_path):
     """After `deactivate` every function that was replaced is the very object it was."""
 
