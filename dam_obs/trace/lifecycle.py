@@ -45,6 +45,8 @@ _registered = False
 _exit: Callable[[int], NoReturn] = os._exit
 _exec: dict[str, Callable[..., NoReturn]] = {"execv": os.execv, "execve": os.execve}
 """What every other ``exec`` of `os` goes through."""
+_flushing_exec: dict[str, Callable[..., NoReturn]] = {}
+"""What stands in their place while somebody is told."""
 
 
 def watch(living: Living) -> None:
@@ -57,15 +59,19 @@ def watch(living: Living) -> None:
         os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
     os._exit = _flush_and_exit
     for name, original in _exec.items():
-        setattr(os, name, _flush_before(original))
+        _flushing_exec[name] = _flush_before(original)
+        setattr(os, name, _flushing_exec[name])
 
 
 def unwatch() -> None:
-    """Stop telling; `os._exit` is the very function that it was."""
+    """Stop telling; `os._exit` and ``exec`` are the very functions that they were."""
     global _living
     _living = None
     if os._exit is _flush_and_exit:
         os._exit = _exit  # type: ignore[assignment]
+    for name, original in _exec.items():
+        if getattr(os, name) is _flushing_exec.get(name):
+            setattr(os, name, original)
 
 
 def _at_exit() -> None:
@@ -83,11 +89,11 @@ def _flush_and_exit(status: int) -> NoReturn:
 
 def _flush_before(original: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
     @functools.wraps(original)
-    def flushed(*args: object) -> NoReturn:
+    def flushed(*args: object, **kwargs: object) -> NoReturn:
         if _living is not None:
             with _GUARD:
                 _living.flush(LAST_WORDS)
-        original(*args)
+        original(*args, **kwargs)
 
     return flushed
 

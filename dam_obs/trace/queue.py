@@ -8,13 +8,39 @@ round by itself, since waking a thread costs more than recording a span.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from dam_obs.trace import faults
 
 Item = TypeVar("Item")
+
+
+class Wake:
+    """
+    Wakes the taker. Unlike an event of `threading` it may be set while its own thread is setting it.
+
+    A signal handler of the program's, or a ``__del__``, may end a span in the midst of anything.
+    """
+
+    __slots__ = ("_calls",)
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        """Let who waits, or waits next, go on."""
+        self._calls.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is set, or for so long; it is not set any more then."""
+        try:
+            self._calls.get(timeout=seconds)
+            while True:
+                self._calls.get_nowait()
+        except Empty:
+            return
 
 
 class Queue(Generic[Item]):
@@ -26,7 +52,7 @@ class Queue(Generic[Item]):
         self._items: deque[Item] = deque()
         self._size = size
         self._wake_at = size
-        self.wake = threading.Event()
+        self.wake = Wake()
         """Set when the taker should come now."""
         self.dropped = 0
 
@@ -58,5 +84,5 @@ class Queue(Generic[Item]):
     def start_afresh(self) -> None:
         """Forget everything, in a forked child: what waits is the parent's to record."""
         self._items = deque()
-        self.wake = threading.Event()
+        self.wake = Wake()
         self.dropped = 0

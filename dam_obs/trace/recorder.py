@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from opentelemetry import context as otel_context
 
@@ -34,6 +34,11 @@ BATCH: Final = 256
 FORK_PATIENCE: Final = 0.5
 """Seconds that a fork waits for the drain thread to stand still."""
 
+Order = Literal["run", "pause", "end"]
+"""What the drain thread is to do."""
+
+_START = faults.guard("recorder.start")
+_ROUND = faults.guard("recorder.round")
 _FINISH = faults.guard("recorder.finish")
 _PERIODIC = faults.guard("recorder.periodic")
 
@@ -69,7 +74,10 @@ class Recorder:
         self._sinks: list[tuple[faults.Guard, Sink]] = []
         self._finisher = Finisher(redactor, os.getpid())
         self._thread: threading.Thread | None = None
-        self._stopping = False
+        self._order: Order = "run"
+        self._ordering = threading.RLock()
+        self._is_late = False
+        self._deadline = 0.0
         self._flushes: deque[tuple[float, threading.Event]] = deque()
         self._draining = threading.RLock()
         self.recorded = 0
@@ -79,31 +87,51 @@ class Recorder:
     # -- running
 
     def start(self) -> None:
-        """Start the drain thread; a second start is no start."""
-        if self._thread is None:
-            self._stopping = False
-            self._thread = threading.Thread(target=self._run, name="dam-obs-drain", daemon=True)
-            self._thread.start()
+        """Start the drain thread, or let the one that was to stop go on; a second start is no start."""
+        with self._ordering:
+            self._order = "run"
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self._thread = None
+            with _START:  # without a thread, what was recorded is written by whoever flushes, or at the end
+                thread = threading.Thread(target=self._run, name="dam-obs-drain", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
+        faults.this_thread_is_ours()
         # Whatever the sinks call that is traced by somebody, an HTTP client for instance, is not to be.
         otel_context.attach(suppressed())
-        while not self._stopping:
+        while not self._leaves():
             self._queue.wake.wait(self._interval)
-            self._queue.wake.clear()
-            self._round()
+            with _ROUND:
+                self._round()
+            self._is_late = False
+        if self._order == "end":
+            with _ROUND:
+                self._end()
+
+    def _leaves(self) -> bool:
+        with self._ordering:
+            if self._order == "run":
+                return False
+            self._thread = None
+            return True
 
     def _round(self) -> None:
         # Only what was asked for by now: later askers may have ended spans that this round does not see.
-        asked = [self._flushes.popleft() for _ in range(len(self._flushes))]
+        asked = [self._flushes[index] for index in range(len(self._flushes))]
         with self._draining:
-            self._drain()
+            if not self._drain():
+                return
             if asked:
                 self._flush_sinks(max(timeout for timeout, _ in asked))
         for _, done in asked:
+            self._flushes.popleft()
             done.set()
 
-    def _drain(self) -> None:
+    def _drain(self) -> bool:
+        """Hand out what waits; say whether that is all, and not interrupted by a fork."""
         for call in self._periodic:
             with _PERIODIC:
                 call()
@@ -115,6 +143,9 @@ class Recorder:
                         batch.append(self._finisher(span))
             if batch:
                 self._hand_out(batch)
+            if self._order == "pause":
+                return False
+        return True
 
     def _keeps(self, span: Span) -> bool:
         level = self._settings.level
@@ -174,34 +205,43 @@ class Recorder:
     def shutdown(self, timeout: float | None = None) -> None:
         """Flush, stop the thread and close the sinks, within `timeout` seconds (default: the setting)."""
         patience = self._settings.shutdown_timeout if timeout is None else timeout
-        deadline = time.monotonic() + patience
-        if not self._stop_thread(patience):
-            faults.count("recorder.shutdown_timeout")
-            return
-        self._round_here(max(0.0, deadline - time.monotonic()))
-        for guard, sink in self._sinks:
-            with guard:
-                sink.close(max(0.0, deadline - time.monotonic()))
-        self._sinks.clear()
-
-    def _stop_thread(self, timeout: float) -> bool:
+        self._deadline = time.monotonic() + patience
         thread = self._thread
         if thread is None or not thread.is_alive():
-            self._thread = None
-            return True
-        self._stopping = True
+            self._end()
+        elif not self._stop_thread(thread, "end", patience):
+            faults.count("recorder.shutdown_timeout")
+            if self._queue:
+                faults.count("recorder.lost", len(self._queue))
+
+    def _end(self) -> None:
+        """Do the last round and close the sinks: on the drain thread, for a sink may never come back."""
+        self._round_here(self._seconds_left())
+        for guard, sink in self._sinks:
+            with guard:
+                sink.close(self._seconds_left())
+        self._sinks.clear()
+
+    def _seconds_left(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
+
+    def _stop_thread(self, thread: threading.Thread, order: Order, timeout: float) -> bool:
+        with self._ordering:
+            self._order = order
         self._queue.wake.set()
         thread.join(timeout)
-        if thread.is_alive():
-            return False
-        self._thread = None
-        return True
+        return not thread.is_alive()
 
     # -- around a fork
 
     def before_fork(self) -> None:
         """Let the drain thread come to its end, so that the child inherits nothing half done."""
-        if not self._stop_thread(FORK_PATIENCE):
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return
+        # A sink that stalls is waited for once, not at each of the program's forks.
+        if self._is_late or not self._stop_thread(thread, "pause", FORK_PATIENCE):
+            self._is_late = True
             faults.count("recorder.fork_with_thread")
 
     def after_fork_in_parent(self) -> None:
@@ -211,7 +251,9 @@ class Recorder:
     def after_fork_in_child(self) -> None:
         """Start afresh: what waits is the parent's to record, and its files and connections are its own."""
         self._thread = None
+        self._ordering = threading.RLock()
         self._draining = threading.RLock()
+        self._is_late = False
         self._flushes.clear()
         handles.start_afresh()
         self._sinks = []

@@ -40,6 +40,7 @@ def events(folder):
         ("sys.exit(3)", 3),
         ("os._exit(4)", 4),
         ("os.execv('/bin/sh', ['sh', '-c', 'exit 5'])", 5),
+        ("os.execve(path='/bin/sh', argv=['sh', '-c', 'exit 5'], env={})", 5),
         ("raise SystemExit('six')", 1),
         ("from multiprocessing.util import _exit_function; _exit_function(); os._exit(7)", 7),
     ],
@@ -194,14 +195,15 @@ def test_a_thousand_threads_are_recorded(tmp_path):
 
 
 def test_shutdown_leaves_the_process_as_it_was(tmp_path):
-    """After `shutdown` there is no thread, no patched `os._exit`, and nothing is recorded any more."""
+    """After `shutdown` there is no thread, no patched function of `os`, and nothing is recorded any more."""
     result = run(
         tmp_path,
         """
         import threading
         original = os._exit
         dam_obs.shutdown()
-        assert os._exit.__module__ in ("posix", "nt"), os._exit
+        for function in (os._exit, os.execv, os.execve):
+            assert not hasattr(function, "__code__"), function
         assert original is not os._exit
         assert [t.name for t in threading.enumerate()] == ["MainThread"]
         span("after")

@@ -38,6 +38,13 @@ class Raising(Listing):
         raise OSError("no space left on device")
 
 
+class Ending(Listing):
+    """A sink that ends the thread it is called on, if it is let."""
+
+    def __call__(self, batch):
+        raise SystemExit(3)
+
+
 class Sleeping(Listing):
     """A sink that stalls until it is let go."""
 
@@ -145,6 +152,92 @@ def test_shutdown_gives_up_on_a_sink_that_stalls(switched_on):
     stuck.go.set()
 
     assert faults.counts() == {"recorder.shutdown_timeout": 1}
+
+
+@pytest.mark.parametrize("stalls_in", ["flush", "close"])
+def test_a_sink_that_stalls_at_the_end_does_not_hold_the_program(switched_on, stalls_in):
+    """Sinks are closed on the drain thread, too: the caller of `shutdown` waits as long as it was told."""
+    go = threading.Event()
+    stuck = Listing()
+    setattr(stuck, stalls_in, lambda timeout: go.wait(30))
+    running = recorder(stuck, flush_interval=0.001)
+    running.start()
+    spans("first")
+    running.shutdown(timeout=0.5)
+    counted = faults.counts()
+    go.set()
+
+    assert (stuck.seen[0], counted) == ("first", {"recorder.shutdown_timeout": 1})
+
+
+def test_a_sink_that_ends_its_thread_does_not_end_ours(switched_on):
+    """`SystemExit` out of a sink is a fault like any other; recording goes on."""
+    sink = Listing()
+    running = recorder(Ending(), sink, flush_interval=0.001)
+    running.start()
+    for name in ("a", "b"):
+        spans(name)
+        running.flush()
+    running.shutdown()
+
+    assert [name for name in sink.seen if name not in ("flush", "close")] == ["a", "b"]
+    assert faults.counts() == {"sinks.test_recorder": 2}
+
+
+def test_a_stalled_sink_holds_up_one_fork_and_recording_goes_on_afterwards(switched_on):
+    """A fork waits for the drain thread once; when the sink comes back, what was recorded meanwhile arrives."""
+    stuck = Sleeping()
+    sink = Listing()
+    running = recorder(stuck, sink, flush_interval=0.001)
+    running.start()
+    spans("first")
+    for _ in range(500):
+        if not len(queue):
+            break
+        time.sleep(0.01)
+    for _ in range(20):
+        running.before_fork()
+        running.after_fork_in_parent()
+    counted = faults.counts()
+    stuck.go.set()
+    for _ in range(500):
+        if "first" in sink.seen:
+            break
+        time.sleep(0.01)
+    spans("second")
+    flushed = running.flush()
+    running.shutdown()
+
+    assert counted == {"recorder.fork_with_thread": 20}
+    assert (flushed, [name for name in sink.seen if name not in ("flush", "close")]) == (True, ["first", "second"])
+
+
+def test_a_fork_in_the_midst_of_much_loses_nothing(switched_on):
+    """The drain thread stops between batches, and goes on after the fork."""
+    sink = Listing()
+    running = recorder(sink, flush_interval=0.001)
+    running.start()
+    for number in range(3000):
+        spans(str(number))
+        if number % 1000 == 500:
+            running.before_fork()
+            running.after_fork_in_parent()
+    running.shutdown()
+
+    assert [name for name in sink.seen if name not in ("flush", "close")] == [str(number) for number in range(3000)]
+
+
+def test_without_a_thread_a_flush_writes(switched_on, monkeypatch):
+    """Where no thread can be started, the program goes on, and what was recorded is written by who flushes."""
+    sink = Listing()
+    running = recorder(sink)
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: (_ for _ in ()).throw(RuntimeError("no thread")))
+    running.start()
+    spans("a")
+    flushed = running.flush()
+    running.shutdown()
+
+    assert (flushed, sink.seen, faults.counts()) == (True, ["a", "flush", "flush", "close"], {"recorder.start": 1})
 
 
 @pytest.mark.parametrize(
