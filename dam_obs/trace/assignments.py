@@ -16,7 +16,7 @@ Span = tuple[int, int]
 
 _QUOTE: Final = re.compile(r"[bBrRuUfF]{0,2}(\\{0,8}[\"'`])")
 _NESTING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|[\[({]|[\])}]", re.DOTALL)
-_LINE: Final = re.compile(r"[^\r\n\"'`]++")
+_LINE: Final = re.compile(r"[^\r\n]++")
 _BARE: Final = re.compile(r"(?:(?![&;,]\s{0,4}[\"']?[\w.$-]{1,64}[\"']?\s{0,4}[=:]|[\"'`](?:[\s,;:)\]}>]|$)|</)\S)++")
 _TRAILING: Final = ".,;:)]}>"
 _MARKER: Final = re.compile(r"\[redacted:\w{1,32}\]")
@@ -30,7 +30,7 @@ _NO_VALUE: Final = frozenset(
 """What stands after a secret's name in a text and is no secret: absence, a truth value, a type."""
 
 
-def value_span(text: str, start: int, rule: str, key: str) -> Span | None:
+def value_span(text: str, start: int, rule: str, key: str, inside: str = "") -> Span | None:
     """
     Return where the value that begins at `start` stands; `None` if nothing there needs hiding.
 
@@ -39,8 +39,9 @@ def value_span(text: str, start: int, rule: str, key: str) -> Span | None:
         start: Just behind the sign.
         rule: The key rule that applies.
         key: The name before the sign.
+        inside: The quote that both stand in, as in ``-H 'Cookie: a=b'``; empty if none is known.
     """
-    if start >= len(text) or _MARKER.match(text, start):
+    if start >= len(text) or _MARKER.match(text, start) or text[start] == inside:
         return None
     quote = _QUOTE.match(text, start)
     if quote is not None:
@@ -51,7 +52,12 @@ def value_span(text: str, start: int, rule: str, key: str) -> Span | None:
     bare = (_LINE if to_end_of_line else _BARE).match(text, start)
     if bare is None:
         return None
-    end = start + len(bare[0].rstrip(_TRAILING)) if not to_end_of_line else bare.end()
+    end = bare.end()
+    if inside:
+        closing = text.find(inside, start, end)
+        end = closing if closing >= 0 else end
+    if not to_end_of_line:
+        end = start + len(text[start:end].rstrip(_TRAILING))
     return _worth(text, (start, end), rule)
 
 

@@ -20,7 +20,7 @@ from dam_obs.errors import DamObsError
 from dam_obs.trace import faults
 from dam_obs.trace.assignments import value_span
 from dam_obs.trace.secret_names import KEY_ANCHORS, TOKEN, key_rule
-from dam_obs.trace.secrets import RULE_NAMES, SHORTEST_UNGATED, VALUE_RULES, ValueRule
+from dam_obs.trace.secrets import RULE_NAMES, SHORTEST, VALUE_RULES, ValueRule
 
 SUMMARY_CHARS: Final = 100
 """Characters of an event's input and output."""
@@ -42,7 +42,7 @@ _ASSIGNMENT: Final = re.compile(
     # The name, maybe of two words, ...
     r"(?<![\w.-])(?P<key>(?:(?:api|access|private|secret|auth|session|connection|account) )?[\w.-]++)"
     # ... then what closes quotes, brackets and tags, and a sign; or, for an option, a space.
-    r"(?:\\{0,8}[\"'`]?\]?[ \t]{0,4}(?:=>|:=|={1,3}|:(?!//)|>(?=[^\s>=]))[ \t]{0,4}"
+    r"(?:(?P<closed>\\{0,8}[\"'`]?)\]?[ \t]{0,4}(?:=>|:=|={1,3}|:(?!//)|>(?=[^\s>=]))[ \t]{0,4}"
     r"|(?<=\w)(?P<option>\\{0,8}[\"']?,?[ \t]{1,4})(?=[^\s-]))",
     re.IGNORECASE,
 )
@@ -153,7 +153,11 @@ class Redactor:
 
     def _mapping(self, values: Mapping[str, Any], prefix: str, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        clean, verdicts, quick = self._clean, self._verdicts, self._hook is None and not prefix
         for name, value in values.items():
+            if quick and type(value) is str and value in clean and name in clean and verdicts.get(name, "") is None:
+                result[name] = value
+                continue
             shown = name if name in self._clean else self._plain(name)
             while shown in result:
                 shown += "'"
@@ -202,7 +206,9 @@ class Redactor:
             position = match.end()
             key = match["key"]
             rule = self._by_key(key) if match["option"] is None or key.startswith("--") else None
-            span = value_span(text, position, rule, key) if rule is not None else None
+            is_closed = match["closed"] or (match["option"] or "").strip(" \t,")
+            inside = "" if is_closed else _quote_before(text, match.start("key"))
+            span = value_span(text, position, rule, key, inside) if rule is not None else None
             if rule is None or span is None:
                 continue
             parts += (text[done : span[0]], marker(rule))
@@ -232,15 +238,16 @@ def _prefilter(rules: Collection[ValueRule]) -> Callable[[str], bool]:
         lowered = value.lower()
         if ("=" in value or ":" in value or ">" in value or "--" in value) and names.search(lowered):
             return True
+        if len(value) < SHORTEST:
+            return "://" in value
         for gate, behind in gated.items():
             if gate in value:
                 for anchor in behind:
                     if anchor in lowered:
                         return True
-        if len(value) >= SHORTEST_UNGATED:
-            for anchor in ungated:
-                if anchor in lowered:
-                    return True
+        for anchor in ungated:
+            if anchor in lowered:
+                return True
         return False
 
     return suspicious
@@ -272,6 +279,11 @@ def _replacing(rule: ValueRule) -> Callable[[str], str]:
 
 def _is_count(value: Any) -> bool:
     return type(value) in (int, float) and -_SMALLEST_NUMBER_TOKEN < value < _SMALLEST_NUMBER_TOKEN
+
+
+def _quote_before(text: str, position: int) -> str:
+    """Return the quote that stands right before a name: then name and value stand in it together."""
+    return text[position - 1] if position and text[position - 1] in "\"'`" else ""
 
 
 def _encodable(text: str) -> str:

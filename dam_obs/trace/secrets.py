@@ -157,8 +157,8 @@ VALUE_RULES: Final = (
     ),
 )
 
-SHORTEST_UNGATED: Final = 12
-"""Characters that a match has at least, if its rule's anchor is of letters alone (``eyj``, ``basic``)."""
+SHORTEST: Final = 12
+"""Characters that a match has at least, but for a password in a URL."""
 
 RULE_NAMES: Final = frozenset((*KEY_RULES, *(rule.name for rule in VALUE_RULES)))
 """All rules that can be switched off."""
