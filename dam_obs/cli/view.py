@@ -110,7 +110,7 @@ def command(
     if as_json:
         _print_json(selection.events)
     else:
-        shown = list(traces([*selection.events, *selection.ancestors]))
+        shown = list(traces(selection.shown))
         _print_trees(shown, selection)
         _tell_ambiguity(shown, named)
     _tell_rest(selection, reading.name, layers, statuses)
@@ -163,17 +163,21 @@ def _print_styled(out: Console, depth: int, text: str, style: str) -> None:
     before = indent(depth)
     room = out.width - len(before) - _HANG
     for number, part in enumerate(_wrapped(out, Text(text, style), room)):
-        line = Text(before if number == 0 else " " * (len(before) + _HANG), "dim" if number == 0 else "")
+        line = Text().append(before, "dim") if number == 0 else Text(" " * (len(before) + _HANG))
         out.print(line.append_text(part), soft_wrap=True)
 
 
 def _wrapped(out: Console, text: Text, room: int) -> Sequence[Text]:
+    """Return a text in lines; those after the first have `room` columns, the first those of its hanging start too."""
     if text.cell_len <= room + _HANG or room < _NARROWEST:
         return [text]
-    first, *rest = text.wrap(out, room + _HANG)
-    following = text[len(first.plain) :]
-    following = following[len(following.plain) - len(following.plain.lstrip()) :]
-    return [first, *following.wrap(out, room)] if rest else [first]
+    first = text.wrap(out, room + _HANG)[0]
+    first.rstrip()
+    skipped = len(text.plain) - len(text.plain[len(first.plain) :].lstrip())
+    lines = [first, *text[skipped:].wrap(out, room)]
+    for line in lines:
+        line.rstrip()
+    return lines
 
 
 # -- what else there is to say

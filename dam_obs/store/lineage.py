@@ -18,7 +18,10 @@ from dam_obs.trace.events import TraceEvent
 Positions: TypeAlias = npt.NDArray[np.int64]
 
 _NONE = 0
-"""Stands for no id: also the hash of an empty one, which names nothing."""
+"""Stands for no id. An empty span id is none either; an empty handle, which only a forged file has, is one."""
+
+_EMPTY = 1
+"""Stands for an empty handle, whose hash is 0."""
 
 
 class Lineage:
@@ -36,8 +39,8 @@ class Lineage:
         self._parent_spans.append(_number(event.otel_parent_id))
         self._locals.append(hash((event.pid, handle)))
         self._parent_locals.append(_NONE if parent is None else hash((event.pid, parent)))
-        self._handles.append(hash(handle))
-        self._parent_handles.append(_NONE if parent is None else hash(parent))
+        self._handles.append(hash(handle) or _EMPTY)
+        self._parent_handles.append(_NONE if parent is None else hash(parent) or _EMPTY)
 
     def parents(self) -> Positions:
         """Return for each event the position of its parent; -1 where that is not in the trace."""

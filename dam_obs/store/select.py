@@ -50,8 +50,8 @@ class Selection:
     events: list[TraceEvent]
     """What was asked for, in the order of the trace."""
 
-    ancestors: list[TraceEvent]
-    """Events above those that were not asked for themselves."""
+    shown: list[TraceEvent]
+    """The same together with their ancestors, which were not asked for themselves, in the order of the trace."""
 
     left_out: int
     """Older events that were asked for and exceed the bound."""
@@ -67,6 +67,12 @@ class Selection:
 
     layers: dict[str, str | None]
     """The layers that occur in the trace, each with its code where handles tell it."""
+
+    @property
+    def ancestors(self) -> list[TraceEvent]:
+        """What is shown without having been asked for."""
+        asked_for = {id(event) for event in self.events}
+        return [event for event in self.shown if id(event) not in asked_for]
 
 
 def of_layer(word: str) -> Test:
@@ -151,10 +157,12 @@ def select(trace: Recall, *, tests: Sequence[Test] = (), request: Test | None = 
     else:
         asked = np.intersect1d(np.array(passing, dtype=np.int64), eligible)
         chosen, left_out_traces = asked if last is None else asked[-last:], 0
-    events, ancestors = _fetched(trace, chosen, with_ancestors(chosen, parents))
+    shown = with_ancestors(chosen, parents)
+    fetched = trace.take(shown.tolist())
+    asked_for = np.isin(shown, chosen).tolist()
     return Selection(
-        events=events,
-        ancestors=ancestors,
+        events=[event for event, wanted in zip(fetched, asked_for, strict=True) if wanted],
+        shown=fetched,
         left_out=len(asked) - len(chosen),
         left_out_traces=left_out_traces,
         in_request=len(eligible),
@@ -173,14 +181,3 @@ def _newest_traces(eligible: Positions, root_of: Positions, last: int | None) ->
     kept = max(1, int(np.searchsorted(np.cumsum(sizes[newest_first]), last, side="right")))
     chosen = found[newest_first[:kept]]
     return eligible[np.isin(root_of[eligible], chosen)], len(found) - kept if kept < len(found) else 0
-
-
-def _fetched(trace: Recall, chosen: Positions, shown: Positions) -> tuple[list[TraceEvent], list[TraceEvent]]:
-    """Return the events that were chosen, and the others that are to be shown."""
-    asked_for = set(chosen.tolist())
-    events: list[TraceEvent] = []
-    ancestors: list[TraceEvent] = []
-    positions = shown.tolist()
-    for position, event in zip(positions, trace.take(positions), strict=True):
-        (events if position in asked_for else ancestors).append(event)
-    return events, ancestors
