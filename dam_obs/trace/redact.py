@@ -231,7 +231,6 @@ def _prefilter(rules: Collection[ValueRule]) -> Callable[[str], bool]:
     """
     anchors = dict.fromkeys(anchor for rule in rules for anchor in rule.anchors)
     gated = {gate: tuple(a for a in anchors if _gate(a) == gate) for gate in _GATES}
-    ungated = tuple(a for a in anchors if _gate(a) is None)
     names = re.compile("|".join(map(re.escape, KEY_ANCHORS)))
 
     def suspicious(value: str) -> bool:
@@ -245,19 +244,17 @@ def _prefilter(rules: Collection[ValueRule]) -> Callable[[str], bool]:
                 for anchor in behind:
                     if anchor in lowered:
                         return True
-        for anchor in ungated:
-            if anchor in lowered:
-                return True
         return False
 
     return suspicious
 
 
-_GATES: Final = ("_", "-", ":", "=", ".", "/")
+_GATES: Final = ("_", "-", ":", "=", ".", "/", "")
+"""The empty one, which is in every value, for anchors of letters alone."""
 
 
-def _gate(anchor: str) -> str | None:
-    return next((gate for gate in _GATES if gate in anchor), None)
+def _gate(anchor: str) -> str:
+    return next(gate for gate in _GATES if gate in anchor)
 
 
 def _replacing(rule: ValueRule) -> Callable[[str], str]:
