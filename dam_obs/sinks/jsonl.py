@@ -50,6 +50,7 @@ class JsonlSink:
         self._rotate_keep = rotate_keep
         self._encoder = msgspec.json.Encoder()
         self._file: int | None = None
+        self._opened: os.stat_result | None = None
 
     def __call__(self, batch: Sequence[FinishedSpan]) -> None:
         """Append a batch, or drop and count what cannot be written."""
@@ -100,19 +101,36 @@ class JsonlSink:
 
     def _current(self) -> tuple[int, int, bool]:
         """Return the open file, its size and whether it is a regular one; opens it (again) where needed."""
-        if self._file is not None:
-            try:
-                there = os.stat(self._path)
-            except FileNotFoundError:
-                self._let_go()
-            else:
-                mine = os.fstat(self._file)
-                if os.path.samestat(mine, there):
-                    return self._file, mine.st_size, stat.S_ISREG(mine.st_mode)
-                self._let_go()
-        self._file = _open(self._path)
-        found = os.fstat(self._file)
+        mine = self._still_mine()
+        if self._file is not None and mine is not None and not self._is_elsewhere(mine):
+            return self._file, mine.st_size, stat.S_ISREG(mine.st_mode)
+        self._let_go()
+        self._file = _above_standard_streams(_open(self._path))
+        found = self._opened = os.fstat(self._file)
         return self._file, found.st_size, stat.S_ISREG(found.st_mode)
+
+    def _still_mine(self) -> os.stat_result | None:
+        """
+        Look at what our descriptor leads to; `None` if that is not what we opened.
+
+        A program that becomes a daemon closes all descriptors, and may then open a file of its own under our number.
+        """
+        if self._file is None or self._opened is None:
+            return None
+        try:
+            found = os.fstat(self._file)
+        except OSError:
+            return None
+        return found if os.path.samestat(found, self._opened) else None
+
+    def _is_elsewhere(self, mine: os.stat_result) -> bool:
+        """Say whether the path leads to another file by now."""
+        try:
+            return not os.path.samestat(mine, os.stat(self._path))
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False  # a program that has given up its rights may not look any more, but may write
 
     def _rotated(self, file: int) -> tuple[int, int, bool]:
         """Rotate, unless another process has done so meanwhile; where it cannot be done, go on in the same file."""
@@ -133,7 +151,8 @@ class JsonlSink:
         return self._current()
 
     def _let_go(self) -> None:
-        file, self._file = self._file, None
+        file = self._file if self._still_mine() is not None else None
+        self._file = None
         if file is not None:
             os.close(file)
 
@@ -148,6 +167,16 @@ def _open(path: Path) -> int:
         return os.open(path, flags, MODE)
     except PermissionError:
         return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK)
+
+
+def _above_standard_streams(file: int) -> int:
+    """Return another number for a file that got 0, 1 or 2: a program that has closed those means something by it."""
+    if file > 2:
+        return file
+    try:
+        return fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(file)
 
 
 def _last_byte(file: int, size: int) -> bytes:

@@ -164,6 +164,53 @@ def test_a_file_that_vanishes_is_made_anew(path, span, happens):
     assert (operations(path), faults.counts()) == (["after"], {})
 
 
+def test_a_descriptor_that_the_program_has_closed_and_used_again_is_not_ours(path, span, tmp_path):
+    """A daemon closes all descriptors: what it opens under our number is neither written to nor closed."""
+    sink = JsonlSink(path)
+    sink([span("before")])
+    (ours,) = (int(link.name) for link in Path("/proc/self/fd").iterdir() if os.path.realpath(link) == str(path))
+    os.close(ours)
+    theirs = os.open(tmp_path / "theirs", os.O_RDWR | os.O_CREAT)
+    assert theirs == ours
+    sink([span("after")])
+    os.write(theirs, b"theirs")
+    sink.close(1)
+
+    assert (operations(path), faults.counts()) == (["before", "after"], {})
+    assert os.pread(theirs, 100, 0) == b"theirs"
+    os.close(theirs)
+
+
+def test_a_program_that_may_not_look_any_more_still_writes(path, span):
+    """A daemon gives up its rights to the folder after its start; the open file stays its own."""
+    sink = JsonlSink(path)
+    sink([span("before")])
+    original = os.stat
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "stat", lambda *args, **kwargs: (_ for _ in ()).throw(PermissionError(13, "no")))
+        sink([span("after")])
+    assert os.stat is original
+
+    assert (operations(path), faults.counts()) == (["before", "after"], {})
+
+
+def test_the_standard_streams_numbers_are_not_taken(tmp_path, make_span):
+    """Who closes standard input, or output, does not find our file there."""
+    program = f"""
+import os, sys, msgspec
+from dam_obs.sinks.jsonl import JsonlSink
+from dam_obs.trace.events import FinishedSpan, TraceEvent
+event = msgspec.json.decode({msgspec.json.encode(make_span().event)!r}, type=TraceEvent)
+os.close(0), os.close(1)
+JsonlSink({str(tmp_path / "t.jsonl")!r})([FinishedSpan(event, "n", 1, 1, 0, False, "", 0, 0, {{}}, {{}}, (), ())])
+sys.exit(os.open("/dev/null", os.O_RDONLY))
+"""
+    result = subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, timeout=60)
+
+    assert result.returncode == 0
+    assert len(operations(tmp_path / "t.jsonl")) == 1
+
+
 def test_a_torn_line_stays_alone(path, span):
     """Where a killed process left half a line, the next one begins on its own."""
     path.write_text('{"trace_id":"alt_1')
