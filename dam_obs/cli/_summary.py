@@ -29,7 +29,7 @@ def print_summary(report: DiagnosticReport, written: Iterable[Path], out: Consol
     if len(report.systems) > MOST_SYSTEMS:
         out.print(f"... and {len(report.systems) - MOST_SYSTEMS} more systems in the page")
     for one in report.quality.absent:
-        out.print(printable(f"Not measured: {one.evidence}: {one.why}. {_sentence(one.remedy)}"), soft_wrap=True)
+        out.print(printable(f"Not measured: {one.evidence}: {one.why}; to have it: {one.remedy}"), soft_wrap=True)
     print_written(written, out)
 
 
@@ -105,7 +105,3 @@ def _traits(system: SystemDiagnosis) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "?" if value is None else f"{value:,.0f}"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

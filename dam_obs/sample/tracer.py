@@ -23,6 +23,9 @@ import msgspec
 
 import dam_obs
 from dam_obs.config import Settings
+from dam_obs.errors import DamObsError
+from dam_obs.plugins import call_first, plugin_manager
+from dam_obs.points.activate import environment
 from dam_obs.sample import absent
 from dam_obs.sample.command import Command, NotExecutable
 from dam_obs.sample.folder import NewRun, new_run
@@ -48,6 +51,18 @@ _QUICK_S = 0.005
 _CALM_S = 0.05
 
 _VERSIONS_OF = ("opentelemetry-sdk", "pluggy")
+
+
+class RunNotKept(DamObsError):
+    """What was measured could not be written down."""
+
+    def __init__(self, folder: Path, error: OSError, exit_status: int | None) -> None:
+        super().__init__(
+            f"{folder} cannot be written ({error.strerror or error}), so what was measured is lost: "
+            "make room, or name another folder with --out"
+        )
+        self.folder = folder
+        self.exit_status = exit_status or DamObsError.exit_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,7 @@ class SystemTracer:
         environ = dict(os.environ if environ is None else environ)
         child = Command(command, environ)
         run = new_run(self._out)
-        evidence = _Evidence(run, self._find_sampler(), self._rate_hz, child.name, self._noted())
+        evidence = self._evidence(run, child.name)
         try:
             with child.run(self._environment(run.folder, environ, evidence.will_sample)):
                 evidence.watch(child.pid, blind_after_s=self._start_timeout_s)
@@ -110,6 +125,8 @@ class SystemTracer:
         except NotExecutable:
             run.discard()
             raise
+        except OSError as error:
+            raise RunNotKept(run.folder.path, error, child.exit_status) from error
         return TracedRun(run.folder, manifest)
 
     def attach(self, pid: int, duration_s: float) -> TracedRun:
@@ -124,16 +141,30 @@ class SystemTracer:
         """
         process = RunningProcess(pid)
         run = new_run(self._out)
-        noted = {**self._noted(), "duration_s": f"{duration_s:g}"}
-        evidence = _Evidence(run, self._find_sampler(), self._rate_hz, process.name, noted)
+        evidence = self._evidence(run, process.name, duration_s=f"{duration_s:g}")
         deadline = time.monotonic() + duration_s
         with process.interruptible(), process.measured(run.folder) as no_executions:
             evidence.watch(pid, blind_after_s=0.0)
             while process.goes_on() and time.monotonic() < deadline:
                 process.wait(min(evidence.tick(), max(0.0, deadline - time.monotonic())))
             evidence.stop_sampling()
-        manifest = evidence.end(exit_status=None, absent_too=no_executions)
+        try:
+            manifest = evidence.end(exit_status=None, absent_too=no_executions)
+        except OSError as error:
+            raise RunNotKept(run.folder.path, error, None) from error
         return TracedRun(run.folder, manifest)
+
+    def _evidence(self, run: NewRun, command: str, **noted: str) -> _Evidence:
+        points = ", ".join(str(path) for path in self._settings.points)
+        noted = {"rate_hz": f"{self._rate_hz:g}", "stacks": "on" if self._stacks else "off", **noted}
+        return _Evidence(
+            run,
+            self._find_sampler(),
+            rate_hz=self._rate_hz,
+            command=command,
+            noted={**noted, "points": points} if points else noted,
+            redactor=_redactor(self._settings),
+        )
 
     def _find_sampler(self) -> PySpy | AbsentEvidence:
         if not self._stacks:
@@ -142,27 +173,34 @@ class SystemTracer:
         return absent.no_sampler(found) if isinstance(found, str) else found
 
     def _environment(self, run: RunFolder, environ: Mapping[str, str], will_sample: bool) -> dict[str, str]:
-        from dam_obs.points.activate import environment
-
-        settings = replace(self._settings, enabled=True, measure=True, run_directory=run.path, output=run.trace)
+        settings = replace(
+            self._settings,
+            enabled=True,
+            measure=True,
+            jsonl=True,
+            level="info" if self._settings.level == "warn" else self._settings.level,  # what succeeds has a cost, too
+            run_directory=run.path,
+            output=run.trace,
+        )
         wait = handshake.variables(str(run.path), self._start_timeout_s, os.getpid()) if will_sample else {}
         inherited = {name: value for name, value in environ.items() if name not in handshake.VARIABLES}
         return {**environment(settings, inherited), **wait}
-
-    def _noted(self) -> dict[str, str]:
-        noted = {"rate_hz": f"{self._rate_hz:g}", "stacks": "on" if self._stacks else "off"}
-        if self._settings.points:
-            noted["points"] = ", ".join(str(path) for path in self._settings.points)
-        return noted
 
 
 class _Evidence:
     """What is taken from outside during one run, and its manifest."""
 
     def __init__(
-        self, run: NewRun, sampler: PySpy | AbsentEvidence, rate_hz: float, command: str, noted: dict[str, str]
+        self,
+        run: NewRun,
+        sampler: PySpy | AbsentEvidence,
+        *,
+        rate_hz: float,
+        command: str,
+        noted: dict[str, str],
+        redactor: Redactor,
     ) -> None:
-        self._run = run
+        self._redactor = redactor
         self._folder = run.folder
         self._gate = Gate(run.folder)
         self._rate_hz = rate_hz
@@ -200,9 +238,12 @@ class _Evidence:
         """Begin to watch process `pid` and its descendants."""
         self._pid = pid
         self._tree = ProcessTree(pid)
-        save_mounts(self._folder, read_mounts(pid))
-        if isinstance(self._sampler, PySpy):
+        try:
+            save_mounts(self._folder, read_mounts(pid))
             self._private.mkdir(mode=0o700)
+        except OSError as error:  # a full disk, for instance: the program goes on without
+            self._sampler = absent.no_sampler(f"the run folder cannot be written ({error.strerror})")
+        if isinstance(self._sampler, PySpy):
             self._sampling = Sampling(
                 self._sampler,
                 pid,
@@ -272,7 +313,7 @@ class _Evidence:
         if result is None or result.absent is not None:
             return [result.absent] if result and result.absent else []
         try:
-            keep_profile(result.parts, self._folder.raw_profile, Redactor())
+            keep_profile(result.parts, self._folder.raw_profile, self._redactor)
         except BrokenProfile as error:
             return [absent.broke(self._sampler.name, f"its file was unreadable ({error.why})")]
         return []
@@ -291,6 +332,17 @@ class _Evidence:
         processes = self._tree.processes
         pythons = {process.executable for process in processes if process.pid in self._gate.pids | {self._pid}}
         return {process.pid for process in processes if not _may_be_python(process, pythons)}
+
+
+def _redactor(settings: Settings) -> Redactor:
+    manager = plugin_manager("analysis", settings)
+
+    def ask_plugins(key: str, value: str) -> str | None:
+        answer = call_first(manager, "dam_obs_redact", key=key, value=value)
+        return answer if isinstance(answer, str) else None
+
+    hook = ask_plugins if manager.hook.dam_obs_redact.get_hookimpls() else None
+    return Redactor(settings.redact_off, settings.redact_safe_keys, hook)
 
 
 def _may_be_python(process: ProcessCounters, pythons: set[str | None]) -> bool:
