@@ -77,6 +77,7 @@ def columns(durations_ns: NDArray[np.int64], features: Sequence[Mapping[str, Sca
             made.numbers[name] = np.array(kept, dtype=np.float64)
         else:
             made.categories[name] = np.array([str(value) for value in kept])
+    _drop_lengths(made)
     _keep_the_telling(made)
     return made
 
@@ -101,6 +102,13 @@ def _why_not(values: Sequence[Scalar]) -> str | None:
 
 def _are_numbers(values: Sequence[Scalar]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def _drop_lengths(made: Columns) -> None:
+    """Drop ``len(kind)`` where ``kind`` is a category: it says less of the same."""
+    for name in made.categories:
+        if made.numbers.pop(f"len({name})", None) is not None:
+            made.refused.append(f"len({name}): {name} says it better")
 
 
 def _keep_the_telling(made: Columns) -> None:

@@ -1,10 +1,11 @@
 """
 Choose the law that predicts what an execution costs, and say honestly how well it does.
 
-Every candidate is judged on executions it was not fitted to: five folds, three times,
-by the median absolute percentage error. Of those that tie with the best the simplest is taken:
-those within one standard error of it, or within what chance alone makes of so many trials. When there is too little to go
-by, or even the best misses by half, the cost stays constant and says why.
+Every candidate is judged on executions it was not fitted to: five folds, three times, by
+the median absolute percentage error. Of those that tie with the best the simplest is
+taken: those within one standard error of it, or within what chance alone makes of so many
+trials. When there is too little to go by, or even the best misses by half, the cost stays
+constant and says why.
 
 A scheduler suffers from under-estimates. So a law comes with the factor that lifts it to a
 quantile, and with how often executions it had not seen took longer than that.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os.path
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -27,7 +27,12 @@ DIRECTIONS: tuple[tuple[Direction, str, str, str], ...] = (
 
 FILES_SHOWN = 20
 FILES_OF_A_FOLDER = 5
-"""More files than these of one folder are shown as one pattern, ``folder/*``."""
+"""
+More files than these of one folder are shown as one pattern, ``folder/*``.
+
+So are the files of more folders than these in one folder, ``folder/*/*``, unless that is
+``/`` or just below it, where a pattern would say nothing.
+"""
 
 UNKNOWN_DEVICE = "unknown"
 
@@ -47,6 +52,8 @@ class Touched:
     """Executions by file."""
     folders: Counter[FileKey] = field(default_factory=Counter)
     """Executions by folder of files; one that touches two files of it counts once."""
+    parents: Counter[FileKey] = field(default_factory=Counter)
+    """Executions by folder of such folders."""
     mounts: dict[str, Mount | None] = field(default_factory=dict)
     """File system by folder."""
     disks: set[str] = field(default_factory=set)
@@ -92,6 +99,7 @@ class Touched:
             folders.add(folder)
             on_device[self.device_of(path)] += 1
         self.folders.update(FileKey(folder, direction) for folder in folders)
+        self.parents.update({FileKey(os.path.dirname(folder), direction) for folder in folders})
         self.devices.update((direction, device) for device in on_device)
         return on_device
 
@@ -175,26 +183,43 @@ def _pool(touched: Touched, pools: Pools, direction: Direction, device: str) -> 
 
 
 def files(touched: Touched) -> list[FileUse]:
-    """Return the files used most, and for a folder with many files one pattern for them all."""
-    of_folder = Counter(FileKey(os.path.dirname(file.path), file.direction) for file in touched.files)
-    crowded = {folder for folder, count in of_folder.items() if count > FILES_OF_A_FOLDER}
-    uses = [
-        _file_use(touched, os.path.join(folder.path, "*"), folder.direction, touched.folders[folder])
-        for folder in crowded
-    ]
-    uses += [
-        _file_use(touched, file.path, file.direction, executions)
-        for file, executions in touched.files.items()
-        if FileKey(os.path.dirname(file.path), file.direction) not in crowded
-    ]
-    return sorted(uses, key=lambda use: (-use.executions, use.path, use.direction))[:FILES_SHOWN]
+    """Return the files used most; for a folder, or a folder of folders, with many files one pattern for them all."""
+    crowded_parents = _crowded(touched.folders, within=_deep_enough)
+    crowded = _crowded(touched.files)
+    shown: Counter[FileKey] = Counter()
+    mounts: dict[FileKey, Mount | None] = {}
+    for file, executions in touched.files.items():
+        folder = _folder(file)
+        if _folder(folder) in crowded_parents:
+            key, executions = FileKey(f"{_folder(folder).path}/*/*", file.direction), touched.parents[_folder(folder)]
+        elif folder in crowded:
+            key, executions = FileKey(os.path.join(folder.path, "*"), file.direction), touched.folders[folder]
+        else:
+            key = file
+        shown[key] = executions
+        mounts.setdefault(key, touched.mount_of(file.path))
+    ordered = sorted(shown.items(), key=lambda item: (-item[1], item[0]))
+    return [_file_use(key, executions, mounts[key]) for key, executions in ordered[:FILES_SHOWN]]
 
 
-def _file_use(touched: Touched, path: str, direction: Direction, executions: int) -> FileUse:
-    mount = touched.mount_of(path)
+def _crowded(inside: Iterable[FileKey], within: Callable[[str], bool] = bool) -> set[FileKey]:
+    """Return the folders that hold too many of these files or folders to name each."""
+    counts = Counter(_folder(key) for key in inside)
+    return {folder for folder, count in counts.items() if count > FILES_OF_A_FOLDER and within(folder.path)}
+
+
+def _folder(key: FileKey) -> FileKey:
+    return FileKey(os.path.dirname(key.path), key.direction)
+
+
+def _deep_enough(folder: str) -> bool:
+    return folder.strip("/").count("/") >= 1
+
+
+def _file_use(key: FileKey, executions: int, mount: Mount | None) -> FileUse:
     return FileUse(
-        path=path,
-        direction=direction,
+        path=key.path,
+        direction=key.direction,
         executions=executions,
         device=mount.device if mount else None,
         mount=mount.point if mount else None,

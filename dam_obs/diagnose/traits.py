@@ -11,7 +11,7 @@ What was not measured gives no trait: no rule reads `None` as zero.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -27,6 +27,9 @@ MIN_WAITING_SHARE: Final = 0.5
 
 MIN_CPU_SHARE: Final = 0.25
 """Of wall time; a system that computes less does not take a CPU in any sense that matters."""
+
+MIN_DISK_BYTES: Final = 512
+"""An execution, on average: with fewer bytes at the device, the page cache served nearly all."""
 
 MIN_TOUCHED_SHARE: Final = 0.02
 """Of executions; what fewer touched was an accident, such as an import."""
@@ -73,26 +76,32 @@ def io_bound(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
 def _what_for(diagnosis: SystemDiagnosis, waiting_ns: int) -> tuple[float, str | None]:
     """Return how far the waiting is explained by I/O, as a factor, and the best other reading."""
     covered = min(1.0, (diagnosis.waiting_on_children_ns or 0) / max(waiting_ns, 1))
-    if covered > 0.5:
-        rival = (
+    touched = _touched(diagnosis)
+    if covered > 0.5 or (covered > 0.02 and touched is None):
+        return 0.5, (
             f"At least {covered:.0%} of the waiting was for systems that it had started and that are observed "
             "themselves: it coordinates, and the I/O is theirs."
         )
-        return 1.0 - 0.6 * covered, rival
-    if _touches_something(diagnosis):
-        return 1.0, "It may wait for a lock or the GIL beside the I/O that was seen." if _mostly_other(
-            diagnosis
-        ) else None
-    if _mostly_other(diagnosis):
+    if touched is None and _mostly_other(diagnosis):
         return 0.5, "No file, peer or program was seen: it may wait for a lock, the GIL or a timer, which is not I/O."
-    return 0.8, "No file, peer or program was seen: it may await a timer or another task, which takes no resource."
+    if touched is None:
+        return 0.8, "No file, peer or program was seen: it may await a timer or another task, which takes no resource."
+    if touched == "cache" and _mostly_other(diagnosis):
+        return 0.6, "Its files came from the page cache: it may wait for a lock or the GIL rather than for I/O."
+    return 1.0, "It may wait for a lock or the GIL beside the I/O that was seen." if _mostly_other(diagnosis) else None
 
 
-def _touches_something(diagnosis: SystemDiagnosis) -> bool:
-    used = [peer.executions for peer in diagnosis.peers]
-    used += [process.executions for process in diagnosis.processes]
-    used += [use.executions for use in diagnosis.devices if _is_disk(use)]
-    return any(executions >= 0.1 * diagnosis.executions for executions in used)
+def _touched(diagnosis: SystemDiagnosis) -> Literal["outside", "cache"] | None:
+    """Say whether a good part of executions went outside, to the page cache at most, or to nothing that was seen."""
+    some = 0.1 * diagnosis.executions
+    if any(peer.executions >= some for peer in diagnosis.peers):
+        return "outside"
+    if any(process.executions >= some for process in diagnosis.processes):
+        return "outside"
+    disks = [use for use in diagnosis.devices if _is_disk(use) and use.executions >= some]
+    if any(use.layer != "calls" and (use.bytes or 0) >= MIN_DISK_BYTES * use.executions for use in disks):
+        return "outside"
+    return "cache" if disks else None
 
 
 def _mostly_other(diagnosis: SystemDiagnosis) -> bool:
@@ -204,7 +213,8 @@ def execution_cost(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
     if cost.held_out is None:
         sure = 0.3 * _enough(cost.executions)
     else:
-        sure = float(np.interp(cost.held_out.mdape, [0.0, 0.25, 0.5, 1.0], [0.97, 0.8, 0.6, 0.3]))
+        sure = float(np.interp(cost.held_out.mdape, [0.0, 0.25, 0.5, 1.0], [0.97, 0.85, 0.7, 0.3]))
+        sure *= float(np.interp(cost.quantile_factor, [2.0, 5.0, 20.0], [1.0, 0.85, 0.5]))
         evidence.append(
             f"Of executions it had not seen, it missed the median one by {cost.held_out.mdape:.0%}, "
             f"and {cost.held_out.under_rate:.0%} took longer than it said."

@@ -174,6 +174,17 @@ class TestHonesty:
             "ratio: not finite",
         ]
 
+    def test_the_length_of_a_category_is_no_feature(self) -> None:
+        """A text that is a category says more than its length does."""
+        durations, commands = executions(LAWS[5], 5)
+        kinds = {"text": "t", "zip": "zz", "png": "ppp"}
+        features = [{"kind": kinds[one.kind], "len(kind)": len(kinds[one.kind])} for one in commands]
+
+        model = fit_cost(durations, features)
+
+        assert model.features == ["kind"]
+        assert "len(kind): kind says it better" in model.rejected
+
     def test_laws_that_were_tried_are_told(self) -> None:
         """What else came close, by how much it missed, and what it lost to."""
         model = fit(*executions(LAWS[1], 1))

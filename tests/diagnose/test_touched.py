@@ -92,6 +92,14 @@ def test_many_files_of_a_folder_are_one_pattern(diagnose: Diagnose, event: MakeE
     ]
 
 
+def test_many_folders_of_a_folder_are_one_pattern(diagnose: Diagnose, event: MakeEvent) -> None:
+    """A corpus in many folders is one line, and an execution that touches two of them counts once."""
+    pairs = [[f"/fast/in/{n}/x", f"/fast/in/{n + 1}/x"] for n in range(0, 20, 2)]
+    one = diagnose(*(event(touched={"files_read": pair}) for pair in pairs))
+
+    assert [(file.path, file.executions, file.device) for file in one.files] == [("/fast/in/*/*", 10, "nvme0n1")]
+
+
 def test_at_most_twenty_files_are_shown(diagnose: Diagnose, event: MakeEvent) -> None:
     """The most used first."""
     used = [f"/{n}/file" for n in range(30) for _ in range(n + 1)]
