@@ -8,6 +8,7 @@ Counters that this kernel does not offer are left out, never zero.
 from __future__ import annotations
 
 import os
+import re
 import resource
 import threading
 import time
@@ -18,29 +19,74 @@ from dam_obs.trace import faults
 BLOCK: Final = 512
 """`getrusage` counts block I/O in units of 512 bytes."""
 
+MOST_FILES: Final = 128
+"""Kernel files open at once, and never more than an eighth of what the program may open; further threads have none."""
+
+_IO: Final = re.compile(rb"^(rchar|wchar|syscr|syscw|read_bytes|write_bytes): (\d+)$", re.M)
 _GUARD = faults.guard("counters")
 
 
-class _ThreadFiles:
-    """The thread's kernel files, open; closed when it ends."""
+class _ThreadFile:
+    """
+    A kernel file of the thread, open; closed when the thread ends.
 
-    def __init__(self) -> None:
-        self.io = _open("/proc/thread-self/io")
-        self.schedstat = _open("/proc/thread-self/schedstat")
+    A program that closes all descriptors closes this one, too, and may then have a file of its own under its number.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._number = _open(path)
+        self._opened = os.fstat(self._number) if self._number is not None else None
+        if self._number is not None:
+            _open_files.add(self._number)
+
+    def read(self) -> bytes:
+        """Return what it says; nothing where it is not open."""
+        if self._number is None:
+            return b""
+        try:
+            return os.pread(self._number, 512, 0)
+        except OSError:
+            self._forget()
+            return b""
 
     def __del__(self) -> None:
-        for file in (self.io, self.schedstat):
-            if file is not None:
-                os.close(file)
+        if self._number is None or self._opened is None:
+            return
+        number = self._forget()
+        with _GUARD:
+            if number is not None and os.path.samestat(self._opened, os.fstat(number)):
+                os.close(number)
+
+    def _forget(self) -> int | None:
+        number, self._number = self._number, None
+        if number is not None:
+            _open_files.discard(number)
+        return number
+
+
+class _ThreadFiles:
+    def __init__(self) -> None:
+        self.io = _ThreadFile("/proc/thread-self/io")
+        self.schedstat = _ThreadFile("/proc/thread-self/schedstat")
+
+
+_open_files: set[int] = set()
 
 
 def _open(path: str) -> int | None:
+    if len(_open_files) >= _most_files():
+        return None
     with _GUARD:
         try:
             return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return None  # this kernel, or this container, does not offer it: the counter is absent
     return None
+
+
+def _most_files() -> int:
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST_FILES if allowed == resource.RLIM_INFINITY else min(MOST_FILES, allowed // 8)
 
 
 class _Local(threading.local):
@@ -69,16 +115,13 @@ def read() -> dict[str, int]:
         "involuntary_switches": usage.ru_nivcsw,
     }
     with _GUARD:
-        if files.schedstat is not None:
-            now["run_queue_ns"] = int(os.pread(files.schedstat, 128, 0).split()[1])
-        if files.io is not None:
-            for line in os.pread(files.io, 512, 0).splitlines():
-                name, _, value = line.partition(b": ")
-                if name != b"cancelled_write_bytes":
-                    now[name.decode()] = int(value)
-        else:
-            now["read_bytes"] = usage.ru_inblock * BLOCK
-            now["write_bytes"] = usage.ru_oublock * BLOCK
+        if schedstat := files.schedstat.read():
+            now["run_queue_ns"] = int(schedstat.split()[1])
+        if io := files.io.read():
+            now |= {name.decode(): int(value) for name, value in _IO.findall(io)}
+    if "read_bytes" not in now:
+        now["read_bytes"] = usage.ru_inblock * BLOCK
+        now["write_bytes"] = usage.ru_oublock * BLOCK
     return now
 
 
