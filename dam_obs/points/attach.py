@@ -19,11 +19,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Literal
 
+from dam_obs.points.arguments import Parameters
 from dam_obs.points.escaped import escaped_references, module_references
 from dam_obs.points.imports import ImportWatch
 from dam_obs.points.model import FunctionName, Target, TracePoint, TracePointFile
 from dam_obs.points.places import NotAttachable, Place, find_place, traced
-from dam_obs.points.reading import Parameters, compile_reader
+from dam_obs.points.reading import compile_reader
 from dam_obs.trace import faults
 from dam_obs.trace.site import code_of, site
 

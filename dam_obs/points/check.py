@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from dam_obs.points.arguments import Parameters
 from dam_obs.points.model import DataField, FunctionName, Target, TracePoint, TracePointFile
 from dam_obs.points.places import NotAttachable, find_place
-from dam_obs.points.reading import Parameters, compile_reader
+from dam_obs.points.reading import compile_reader
 from dam_obs.trace.events import TraceEvent
 
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,)}

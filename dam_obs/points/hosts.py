@@ -19,13 +19,15 @@ from typing import Any, Final
 import pluggy
 
 from dam_obs.plugins import GROUP
+from dam_obs.points.arguments import Parameters
 from dam_obs.points.model import HookName, Target, TracePoint, TracePointFile
-from dam_obs.points.reading import Parameters, PointReader, compile_reader
+from dam_obs.points.reading import PointReader, compile_reader
 from dam_obs.points.together import Together
 from dam_obs.trace import faults, ids, meter
+from dam_obs.trace.capture import capture
 from dam_obs.trace.context import get_current
 from dam_obs.trace.site import CallSite, site
-from dam_obs.trace.span import Span, begin, unwanted
+from dam_obs.trace.span import begin, unwanted
 from dam_obs.trace.steps import LAZY, READING, follow
 from dam_obs.trace.tracer import tracer
 
@@ -39,23 +41,24 @@ _observations: weakref.WeakSet[Observation] = weakref.WeakSet()
 class _Plan:
     """What becomes of one hook's calls."""
 
-    __slots__ = ("_impls", "_names", "is_named", "reader", "site")
+    __slots__ = ("_described", "_impls", "is_named", "reader", "site")
 
     def __init__(self, where: CallSite, reader: PointReader | None, *, is_named: bool) -> None:
         self.site = where
         self.reader = reader
         self.is_named = is_named
         self._impls: Sequence[Any] = []
-        self._names = ""
+        self._described: dict[str, Any] = {}
 
-    def describe(self, span: Span, impls: Sequence[Any]) -> None:
-        """Say who implements a hook that no trace point names."""
+    def described(self, impls: Sequence[Any]) -> dict[str, Any]:
+        """Say who implements a hook that no trace point names; the answer is made anew only when that changes."""
         if impls != self._impls:
-            self._impls = impls
             names = [_plugin_name(impl) for impl in impls[:PLUGINS_SHOWN]]
             more = len(impls) - len(names)
-            self._names = ", ".join(names) + (f", … {more} more" if more > 0 else "")
-        span.add_data({"implementations": len(impls), "plugins": self._names})
+            shown = ", ".join(names) + (f", … {more} more" if more > 0 else "")
+            self._described = {"implementations": len(impls), "plugins": capture(shown)}
+            self._impls = impls
+        return self._described.copy()
 
 
 def _plugin_name(impl: Any) -> str:
@@ -138,7 +141,7 @@ class Observation:
                 if plan.reader is not None:
                     plan.reader.enter(call.span, (), kwargs)  # type: ignore[arg-type]
                 elif not plan.is_named:
-                    plan.describe(call.span, hook_impls)
+                    call.span.data = plan.described(hook_impls)
 
     def _after(
         self, outcome: pluggy.Result[Any], hook_name: str, hook_impls: Sequence[Any], kwargs: Mapping[str, Any]

@@ -1,5 +1,5 @@
 """
-Follow read paths in calls: the reader of one target, compiled once when its point is attached.
+The reader of one target: what is read from its calls, and where it goes on the span.
 
 Arguments are read when the work starts, results when it is done. Attributes, keys of
 mappings and positions of sequences are followed; an attribute may be a property, whose
@@ -16,160 +16,16 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from dam_obs.points.arguments import ABSENT, Args, Kwargs, Parameters, Unreadable, follow_steps
 from dam_obs.points.model import BlockedRule, DataField, Target, TracePoint
 from dam_obs.points.paths import ReadPath
 from dam_obs.trace import faults
+from dam_obs.trace.span import SHORT
 
 if TYPE_CHECKING:
     from dam_obs.trace.span import Span
 
-Args = tuple[Any, ...]
-Kwargs = dict[str, Any]
-Getter = Callable[[Args, Kwargs], Any]
 Setter = Callable[["Span", Any], None]
-
-ABSENT: Final = object()
-"""What a path leads to that finds nothing."""
-
-
-class Unreadable(Exception):
-    """A path that can never find anything at this target; the message says why."""
-
-
-# -- from a root, step by step
-
-
-def follow_steps(value: Any, steps: Sequence[str | int]) -> Any:
-    """Return what the steps lead to from `value`, or `ABSENT`; what a property raises comes out."""
-    for step in steps:
-        if isinstance(value, dict):
-            value = value.get(step, ABSENT) if type(step) is str else _by_number(value, step)
-            if value is ABSENT:
-                return ABSENT
-        elif type(step) is int:
-            try:
-                value = value[step] if isinstance(value, Sequence) else ABSENT
-            except IndexError:
-                return ABSENT
-        else:
-            value = _attribute_or_key(value, step)
-        if value is ABSENT:
-            return ABSENT
-    return value
-
-
-def _by_number(value: dict[Any, Any], step: str | int) -> Any:
-    found = value.get(step, ABSENT)
-    return value.get(str(step), ABSENT) if found is ABSENT else found
-
-
-def _attribute_or_key(value: Any, step: Any) -> Any:
-    found = getattr(value, step, ABSENT)
-    if found is ABSENT and isinstance(value, Mapping):
-        return value.get(step, ABSENT)
-    return found
-
-
-# -- roots
-
-
-class Parameters:
-    """The parameters of a function, so that an argument is found without binding the call to its signature."""
-
-    def __init__(self, function: Callable[..., Any] | None, *, is_method: bool) -> None:
-        """
-        Look at the signature.
-
-        Args:
-            function: What is called, with ``self`` or ``cls`` as its first parameter where it has one; `None` for
-                a hook, whose arguments all come by name.
-            is_method: Whether there is a ``self`` (or ``cls``).
-        """
-        self.is_method = is_method
-        self._is_hook = function is None
-        self._known = _signature_of(function)
-
-    def getter(self, path: ReadPath) -> Getter:
-        """
-        Compile a path below ``args`` or ``self``.
-
-        Raises:
-            Unreadable: the function has no such parameter, or no ``self``.
-        """
-        if path.root == "self":
-            if not self.is_method:
-                raise Unreadable(f"{path}: this is not a method, so there is no self")
-            return _then(_at(0, ABSENT), path.steps)
-        name = path.steps[0]
-        return _then(self._argument(name, path), path.steps[1:])
-
-    def _argument(self, name: str | int, path: ReadPath) -> Getter:
-        if isinstance(name, int):
-            if self._is_hook:
-                raise Unreadable(f"{path}: a hook's arguments have names, not positions")
-            return _at(name + 1 if self.is_method and name >= 0 else name, ABSENT)
-        if self._known is None:
-            return lambda args, kwargs: kwargs.get(name, ABSENT)
-        parameter = self._known.get(name)
-        if parameter is not None:
-            return _declared(parameter, list(self._known))
-        if any(each.kind is each.VAR_KEYWORD for each in self._known.values()):
-            return lambda args, kwargs: kwargs.get(name, ABSENT)
-        raise Unreadable(f"{path}: there is no parameter {name!r}, only {', '.join(self._known) or 'none'}")
-
-
-def _declared(parameter: inspect.Parameter, names: Sequence[str]) -> Getter:
-    name = parameter.name
-    position = names.index(name)
-    default = ABSENT if parameter.default is parameter.empty else parameter.default
-    if parameter.kind is parameter.VAR_POSITIONAL:
-        return lambda args, kwargs: args[position:]
-    if parameter.kind is parameter.VAR_KEYWORD:
-        others = frozenset(names)
-        return lambda args, kwargs: {name: value for name, value in kwargs.items() if name not in others}
-    if parameter.kind is parameter.KEYWORD_ONLY:
-        return lambda args, kwargs: kwargs.get(name, default)
-    if parameter.kind is parameter.POSITIONAL_ONLY:
-        return _at(position, default)
-    return _at_or_named(position, name, default)
-
-
-def _signature_of(function: Callable[..., Any] | None) -> dict[str, inspect.Parameter] | None:
-    if function is None:
-        return None
-    try:
-        return dict(inspect.signature(function).parameters)
-    except (TypeError, ValueError):  # written in C, and it does not tell
-        return None
-
-
-def _at(position: int, default: Any) -> Getter:
-    def get(args: Args, kwargs: Kwargs) -> Any:
-        return args[position] if -len(args) <= position < len(args) else default
-
-    return get
-
-
-def _at_or_named(position: int, name: str, default: Any) -> Getter:
-    def get(args: Args, kwargs: Kwargs) -> Any:
-        return args[position] if len(args) > position else kwargs.get(name, default)
-
-    return get
-
-
-def _then(start: Getter, steps: Sequence[str | int]) -> Getter:
-    if not steps:
-        return start
-    if len(steps) == 1 and type(steps[0]) is str:
-        (step,) = steps
-
-        def get_one(args: Args, kwargs: Kwargs) -> Any:
-            value = start(args, kwargs)
-            return follow_steps(value, steps) if isinstance(value, dict) else _attribute_or_key(value, step)
-
-        return get_one
-    return lambda args, kwargs: follow_steps(start(args, kwargs), steps)
-
 
 # -- what is done with what was found
 
@@ -193,6 +49,8 @@ def _convert_float(value: Any) -> Any:
 def _convert_bool(value: Any) -> Any:
     return bool(value) if type(value) is int and value in (0, 1) else value
 
+
+_KINDS: Final[Mapping[str, type]] = {"str": str, "int": int, "float": float, "bool": bool}
 
 _CONVERT: Final[Mapping[str, Callable[[Any], Any]]] = {
     "str": _convert_text,
@@ -262,12 +120,15 @@ def system_name(value: Any) -> str:
 class _Read:
     """One value to be read and what is done with it."""
 
-    __slots__ = ("absent", "get", "set")
+    __slots__ = ("absent", "get", "kind", "name", "set")
 
-    def __init__(self, get: Callable[..., Any], set_: Setter, absent: str) -> None:
+    def __init__(self, get: Callable[..., Any], set_: Setter, absent: str, data: DataField | None) -> None:
         self.get = get
         self.set = set_
         self.absent = absent
+        self.name = data.name if data is not None else ""
+        self.kind = _KINDS[data.type] if data is not None else None
+        """The type of data that is kept as it is; nearly all is of it, so it goes the short way."""
 
 
 class PointReader:
@@ -301,7 +162,11 @@ class PointReader:
         with self._guard:
             for read in reads:
                 value = read.get(*source)
-                if value is ABSENT:
+                if type(value) is read.kind and (type(value) is not str or len(value) < SHORT):
+                    if span.data is None:
+                        span.data = {}
+                    span.data[read.name] = value
+                elif value is ABSENT:
                     faults.count(read.absent)
                 else:
                     read.set(span, value)
@@ -321,14 +186,14 @@ def compile_reader(
     at_enter: list[_Read] = []
     at_leave: list[_Read] = []
     unreadable = []
-    for name, path, setter in _wanted(point, target):
+    for name, path, setter, data in _wanted(point, target):
         absent = f"points.{point.name}.{name}.absent"
         if path.root == "result":
             get = partial(_from_result, path.steps) if path.steps else _itself
-            at_leave.append(_Read(get, setter, absent))
+            at_leave.append(_Read(get, setter, absent, data))
             continue
         try:
-            at_enter.append(_Read(parameters.getter(path), setter, absent))
+            at_enter.append(_Read(parameters.getter(path), setter, absent, data))
         except Unreadable as error:
             unreadable.append(f"{point.name} at {target.place}, {name}: {error}")
     is_moment = point.kind == "event"
@@ -337,25 +202,25 @@ def compile_reader(
     return PointReader(point.name, at_enter, at_leave, is_moment=is_moment), tuple(unreadable)
 
 
-def _wanted(point: TracePoint, target: Target) -> Iterator[tuple[str, ReadPath, Setter]]:
-    """Yield name, path and setter of all that is to be read; what comes later wins."""
+def _wanted(point: TracePoint, target: Target) -> Iterator[tuple[str, ReadPath, Setter, DataField | None]]:
+    """Yield name, path, setter and, for data, the field of all that is to be read; what comes later wins."""
     reads = target.reads
     if reads.command is not None:
-        yield "command", reads.command, _set_command
+        yield "command", reads.command, _set_command, None
     if reads.system is not None and reads.component is None:
-        yield "system", reads.system, _set_system
+        yield "system", reads.system, _set_system, None
     if reads.component is not None:
-        yield "component", reads.component, _set_component
+        yield "component", reads.component, _set_component, None
     if reads.input is not None:
-        yield "input", reads.input, _set_input
+        yield "input", reads.input, _set_input, None
     for field in point.data:
         path = target.data.get(field.name)
         if path is not None:
-            yield field.name, path, _data_setter(field)
+            yield field.name, path, _data_setter(field), field
     if reads.output is not None:
-        yield "output", reads.output, _set_output
+        yield "output", reads.output, _set_output, None
     if reads.blocked is not None:
-        yield "blocked", reads.blocked.path, _blocked_setter(reads.blocked)
+        yield "blocked", reads.blocked.path, _blocked_setter(reads.blocked), None
 
 
 def _from_result(steps: Sequence[str | int], result: Any) -> Any:
