@@ -2,7 +2,7 @@
 A run folder as a measured run leaves it, made from a seed: for tests of whatever reads one.
 
 It tells of an asset pipeline of which everything is known: what each system costs, by
-which law, what it waits for. `SYSTEMS` has that truth. The same seed gives the same bytes,
+which law, what it waits for: `pipeline` has that truth. The same seed gives the same bytes,
 but for the folder's own path, on which the files of the pipeline are said to lie.
 """
 
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +20,8 @@ from dam_obs.sample.samples import TAG
 from dam_obs.store.manifest import AbsentEvidence, HostNote, Manifest, SamplerStats, write_manifest
 from dam_obs.store.mounts import Mount, Mounts, save_mounts
 from dam_obs.store.runs import RunFolder
-from dam_obs.trace.events import Scalar, Status, TraceEvent
+from dam_obs.testing.pipeline import SYSTEMS, Asset, ExampleSystem
+from dam_obs.trace.events import Status, TraceEvent
 from dam_obs.trace.process import ProcessNote
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ PID = 4321
 DISK = "nvme0n1"
 """The disk that the pipeline's files lie on."""
 
-PEER = "127.0.0.1:8099"
 SAMPLE_HZ = 100
 MODULE = "asset_pipeline.systems"
 
@@ -41,126 +39,6 @@ _START = datetime(2026, 1, 13, 14, 0, 0, tzinfo=UTC)
 _START_MONO_NS = 1_000_000_000_000
 _GAP_NS = 2_500_000
 """Between the starts of two assets, so that many are in flight."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """What the pipeline works on."""
-
-    name: str
-    kind: str
-    size: int
-    member_size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExampleSystem:
-    """A system of the example and the truth about it."""
-
-    name: str
-    command: str
-    line: int
-    law: str
-    """How its time in milliseconds depends on the asset, in words."""
-    median_ms: Callable[[Asset], float]
-    features: Callable[[Asset], dict[str, Scalar]]
-    on_cpu: float
-    """Share of its time."""
-    awaiting: float = 0.0
-    block_io: float = 0.0
-    touches: Callable[[Asset, str], dict[str, list[str]]] = field(default=lambda asset, folder: {})
-    read_bytes: Callable[[Asset], int] = field(default=lambda asset: 0)
-    write_bytes: Callable[[Asset], int] = field(default=lambda asset: 0)
-    noise: float = 0.06
-    """Standard deviation of the logarithm of its time."""
-
-
-def _file(asset: Asset, folder: str) -> str:
-    return f"{folder}/corpus/{asset.name}"
-
-
-SYSTEMS = (
-    ExampleSystem(
-        name="HashAsset",
-        command="HashAssetCommand",
-        line=41,
-        law="linear in size",
-        median_ms=lambda asset: 0.4 + asset.size * 4e-6,
-        features=lambda asset: {"size": asset.size, "kind": asset.kind},
-        on_cpu=0.95,
-        touches=lambda asset, folder: {"files_read": [_file(asset, folder)]},
-        read_bytes=lambda asset: asset.size,
-    ),
-    ExampleSystem(
-        name="SniffMime",
-        command="SniffMimeCommand",
-        line=78,
-        law="constant",
-        median_ms=lambda asset: 0.3,
-        features=lambda asset: {"size": asset.size},
-        on_cpu=0.6,
-        touches=lambda asset, folder: {"files_read": [_file(asset, folder)]},
-        read_bytes=lambda asset: 512,
-        noise=0.15,
-    ),
-    ExampleSystem(
-        name="ExtractMember",
-        command="ExtractMemberCommand",
-        line=112,
-        law="n log n in member_size",
-        median_ms=lambda asset: 1.0 + 6e-7 * asset.member_size * math.log2(1 + asset.member_size),
-        features=lambda asset: {"member_size": asset.member_size, "size": asset.size},
-        on_cpu=0.35,
-        block_io=0.5,
-        touches=lambda asset, folder: {
-            "files_read": [_file(asset, folder)],
-            "files_written": [f"{folder}/out/{asset.name}.member"],
-        },
-        read_bytes=lambda asset: asset.member_size // 3,
-        write_bytes=lambda asset: asset.member_size,
-    ),
-    ExampleSystem(
-        name="WriteJournal",
-        command="WriteJournalCommand",
-        line=160,
-        law="constant",
-        median_ms=lambda asset: 4.0,
-        features=lambda asset: {},
-        on_cpu=0.03,
-        block_io=0.9,
-        touches=lambda asset, folder: {"files_written": [f"{folder}/journal.log"]},
-        write_bytes=lambda asset: 4096,
-        noise=0.2,
-    ),
-    ExampleSystem(
-        name="FetchMetadata",
-        command="FetchMetadataCommand",
-        line=190,
-        law="by kind",
-        median_ms=lambda asset: {"text": 8.0, "zip": 20.0, "png": 12.0, "random": 30.0}[asset.kind],
-        features=lambda asset: {"kind": asset.kind, "size": asset.size},
-        on_cpu=0.04,
-        awaiting=0.93,
-        touches=lambda asset, folder: {"peers": [PEER]},
-    ),
-    ExampleSystem(
-        name="CompressAsset",
-        command="CompressAssetCommand",
-        line=231,
-        law="power of size",
-        median_ms=lambda asset: 0.02 * asset.size**0.5,
-        features=lambda asset: {"size": asset.size, "urgent": asset.size % 2 == 0},
-        on_cpu=0.05,
-        awaiting=0.05,
-        touches=lambda asset, folder: {
-            "processes": ["gzip"],
-            "files_read": [_file(asset, folder)],
-            "files_written": [f"{folder}/out/{asset.name}.gz"],
-        },
-        write_bytes=lambda asset: asset.size // 4,
-    ),
-)
-"""The systems below ``IngestAsset``, which awaits them one after the other and does nothing else."""
 
 
 def write_example_run(folder: Path, seed: int = 0, assets: int = 200) -> RunFolder:

@@ -15,7 +15,8 @@ from dam_obs.hookspecs import Resource, hookimpl
 from dam_obs.store.errors import BrokenManifest, NotATrace
 from dam_obs.store.manifest import read_manifest, write_manifest
 from dam_obs.store.runs import RunFolder
-from dam_obs.testing.runs import DISK, PEER, PID, SYSTEMS, ExampleSystem, write_example_run
+from dam_obs.testing.pipeline import PEER, SYSTEMS, ExampleSystem
+from dam_obs.testing.runs import DISK, PID, write_example_run
 from dam_obs.trace.events import TraceEvent
 
 MakeEvent = Callable[..., TraceEvent]
