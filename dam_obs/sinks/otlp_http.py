@@ -22,18 +22,21 @@ class HttpTransport:
         self._resource = resource or own_resource()
         self._exporter: Any = OTLPSpanExporter()
         self._client: Any = getattr(self._exporter, "_client", None)
-        self._encode = Encoder(self._resource) if callable(getattr(self._client, "export", None)) else None
+        self._takes_bytes = callable(getattr(self._client, "export", None))
+        self._encode = Encoder(self._resource)
 
     def prepare(self, batch: Sequence[FinishedSpan]) -> tuple[Any, int]:
         """Encode; return what to send and how many bytes it has."""
-        if self._encode is None:
-            return [readable_span(span, self._resource) for span in batch], 0
-        body = self._encode(batch).SerializeToString()
+        request = self._encode(batch)
+        if not self._takes_bytes:
+            # Encoded here for its size alone.
+            return [readable_span(span, self._resource) for span in batch], request.ByteSize()
+        body = request.SerializeToString()
         return body, len(body)
 
     def send(self, payload: Any, number: int) -> bool:
         """Send what was prepared; say whether it arrived."""
-        if self._encode is None:
+        if not self._takes_bytes:
             return self._exporter.export(payload) is SpanExportResult.SUCCESS
         return bool(self._client.export(payload).success)
 

@@ -155,7 +155,7 @@ def test_compression_is_as_the_variable_says(http_collector, make_span, monkeypa
 def test_an_exporter_of_another_shape_encodes_for_itself(http_collector, make_span):
     """Where the official exporter has no such client, it gets spans as the SDK makes them."""
     transport = HttpTransport()
-    transport._encode = None
+    transport._takes_bytes = False
     sink = OtlpSink(transport)
     sink([make_span()])
     sink.close(10)
