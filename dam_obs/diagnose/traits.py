@@ -77,10 +77,15 @@ def _what_for(diagnosis: SystemDiagnosis, waiting_ns: int) -> tuple[float, str |
     """Return how far the waiting is explained by I/O, as a factor, and the best other reading."""
     covered = min(1.0, (diagnosis.waiting_on_children_ns or 0) / max(waiting_ns, 1))
     touched = _touched(diagnosis)
-    if covered > 0.5 or (covered > 0.02 and touched is None):
+    if covered > 0.5:
         return 0.5, (
             f"At least {covered:.0%} of the waiting was for systems that it had started and that are observed "
             "themselves: it coordinates, and the I/O is theirs."
+        )
+    if covered > 0.02 and touched is None:
+        return 0.5, (
+            "It started systems that are observed themselves, and touched nothing that was seen: "
+            "it may wait for them, or for their turn."
         )
     if touched is None and _mostly_other(diagnosis):
         return 0.5, "No file, peer or program was seen: it may wait for a lock, the GIL or a timer, which is not I/O."

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dam_obs.diagnose.build import build_report
 from dam_obs.diagnose.evidence import SystemEvidence, SystemKey
 from dam_obs.diagnose.report import Quantiles, SystemDiagnosis, TimeSplit
 from dam_obs.diagnose.times import concurrency, quantiles, split
+from dam_obs.store.runs import RunFolder
 from dam_obs.trace.events import TraceEvent
 
 MakeEvent = Callable[..., TraceEvent]
@@ -91,17 +93,15 @@ def test_concurrency(spans: list[tuple[int, int]], peak: int, mean: float) -> No
     ids=["one", "after one another", "overlapping", "half", "before", "beyond", "none"],
 )
 def test_waiting_on_children(
-    run: Callable[..., object], event: MakeEvent, children: list[tuple[int, int]], waited: int
+    run: Callable[..., RunFolder], event: MakeEvent, children: list[tuple[int, int]], waited: int
 ) -> None:
     """Of 80 ns off the CPU, what children surely cover: as if the CPU was only used while they ran."""
-    from dam_obs.diagnose.build import build_report
-
     parent = event(component="parent", duration_ns=100, cpu_ns=20, start_mono_ns=1_000, trace_id="sys_1_parent")
     below = [
         event(component="child", parent_id="sys_1_parent", start_mono_ns=1_000 + start, duration_ns=end - start)
         for start, end in children
     ]
-    report = build_report(run(*below, parent))  # type: ignore[arg-type]
+    report = build_report(run(*below, parent))
 
     found = {one.system: one.waiting_on_children_ns for one in report.systems}
     assert found["parent"] == waited

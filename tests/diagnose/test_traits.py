@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from dam_obs.diagnose.build import build_report
 from dam_obs.diagnose.report import InferredTrait, SystemDiagnosis
 from dam_obs.diagnose.traits import DRAFT_CONFIDENCE, execution_cost, infer, io_bound, takes_cpu
+from dam_obs.store.runs import RunFolder
 from dam_obs.trace.events import TraceEvent
 
 MakeEvent = Callable[..., TraceEvent]
@@ -60,31 +62,30 @@ class TestIOBound:
         """A busy machine makes nothing I/O-bound."""
         assert io_bound(system(cpu=0.3, io={"run_queue_ns": WALL // 2})) == []
 
-    def test_a_coordinator_is_in_doubt(self, diagnose: Diagnose, event: MakeEvent, run: Any) -> None:
+    @pytest.mark.parametrize(
+        ("child_ns", "rival"),
+        [
+            (WALL, "At least 100% of the waiting was for systems that it had started"),
+            (WALL // 10, "It started systems that are observed themselves, and touched nothing that was seen"),
+        ],
+        ids=["covered", "queueing"],
+    )
+    def test_a_coordinator_is_in_doubt(
+        self, run: Callable[..., RunFolder], event: MakeEvent, child_ns: int, rival: str
+    ) -> None:
         """Who waits for nothing but observed systems leaves the I/O to them, and the rival reading says so."""
-        from dam_obs.diagnose.build import build_report
-
         events = []
         for number in range(50):
-            start = number * 10 * WALL
-            parent = f"alt_1_{number:04x}"
-            events.append(
-                event(
-                    component="fetch",
-                    parent_id=parent,
-                    start_mono_ns=start,
-                    cpu_ns=0,
-                    wait_ns=WALL,
-                    touched={"peers": ["db:1"]},
-                )
-            )
-            events.append(event(component="plan", trace_id=parent, start_mono_ns=start, cpu_ns=0, wait_ns=WALL))
+            parent, start = f"alt_1_{number:04x}", number * 10 * WALL
+            times = {"start_mono_ns": start, "cpu_ns": 0}
+            events.append(event(component="fetch", parent_id=parent, duration_ns=child_ns, wait_ns=child_ns, **times))
+            events.append(event(component="plan", trace_id=parent, wait_ns=WALL, **times))
         plan = next(one for one in build_report(run(*events)).systems if one.system == "plan")
 
         trait = one(io_bound(plan))
         assert trait.confidence < DRAFT_CONFIDENCE
         assert trait.rival is not None
-        assert trait.rival.startswith("At least 100% of the waiting was for systems that it had started")
+        assert trait.rival.startswith(rival)
 
     def test_waiting_without_io_in_sight_is_in_doubt(self, system: MakeSystem) -> None:
         """Blocked inside a step with nothing touched: a lock, the GIL or a timer do that too."""
@@ -93,6 +94,23 @@ class TestIOBound:
         assert trait.confidence < DRAFT_CONFIDENCE
         assert trait.rival is not None
         assert "the GIL" in trait.rival
+
+    def test_files_from_the_page_cache_are_weak_evidence(self, system: MakeSystem) -> None:
+        """Blocked inside a step with files that no device was asked for: that was no I/O, most likely."""
+        touched, calls = {"files_read": ["/nowhere/x"]}, {"read_bytes": 0, "rchar": 4096}
+        cached = one(io_bound(system(cpu=0.1, touched=touched, io=calls)))
+
+        assert cached.confidence < DRAFT_CONFIDENCE
+        assert cached.rival is not None
+        assert cached.rival.startswith("Its files came from the page cache")
+
+    def test_bytes_at_the_device_are_strong_evidence(self, system: MakeSystem) -> None:
+        """The same waiting with bytes that the device was asked for is I/O, with a lock as the rival."""
+        touched, block = {"files_read": ["/nowhere/x"]}, {"read_bytes": 4096, "rchar": 4096}
+        trait = one(io_bound(system(cpu=0.1, touched=touched, io=block)))
+
+        assert trait.confidence > 0.85
+        assert trait.rival == "It may wait for a lock or the GIL beside the I/O that was seen."
 
     def test_few_executions_make_less_sure(self, diagnose: Diagnose, event: MakeEvent) -> None:
         """One execution is an anecdote."""
