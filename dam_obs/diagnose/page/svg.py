@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from dam_obs.diagnose.page.text import shown
+
 _SVG: Final = "http://www.w3.org/2000/svg"
 _TAGS: Final = frozenset({"svg", "g", "path", "line", "rect", "text"})
 _ATTRIBUTES: Final = frozenset(
@@ -59,7 +61,7 @@ def themed(drawing: str, colours: Mapping[str, str], *, title: str) -> Markup:
     root.attrib.pop("height", None)
     root.set("class", "chart")
     root.set("role", "img")
-    root.set("aria-label", title)
+    root.set("aria-label", shown(title))
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - escaped by the serialiser
 
 

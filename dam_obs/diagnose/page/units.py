@@ -59,9 +59,9 @@ def count(number: float) -> str:
 
 def percent(share: float) -> str:
     """Say a share of 1 in percent: whole ones, below ten with one decimal; a little is never called nothing."""
-    if not math.isfinite(share):
-        return UNKNOWN
     hundredths = share * 100
+    if not math.isfinite(hundredths):
+        return UNKNOWN
     if hundredths != 0 and abs(hundredths) < 0.05:
         return "<0.1%" if hundredths > 0 else ">-0.1%"
     text = f"{hundredths:.1f}" if abs(hundredths) < 9.95 else f"{hundredths:,.0f}"
