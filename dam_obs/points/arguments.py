@@ -126,10 +126,13 @@ def _declared(parameter: inspect.Parameter, names: Sequence[str]) -> Getter:
 def _signature_of(function: Callable[..., Any] | None) -> dict[str, inspect.Parameter] | None:
     if function is None:
         return None
-    try:
-        return dict(inspect.signature(function).parameters)
-    except (TypeError, ValueError):  # written in C, and it does not tell
-        return None
+    inner: Any = getattr(function, "__func__", None)  # of a proxy of a class method
+    for each in (function, inner):
+        try:
+            return dict(inspect.signature(each).parameters)
+        except (TypeError, ValueError):  # written in C, and it does not tell
+            continue
+    return None
 
 
 def _at(position: int, default: Any) -> Getter:

@@ -40,12 +40,13 @@ class Place:
     @property
     def is_method(self) -> bool:
         """Whether a call has ``self`` or ``cls`` as its first argument."""
-        return isinstance(self.owner, type) and not isinstance(self.stored, staticmethod)
+        return isinstance(self.owner, type) and not issubclass(type(self.stored), staticmethod)
 
     @property
     def function(self) -> Callable[..., Any]:
         """The function itself."""
-        is_method_object = isinstance(self.stored, classmethod | staticmethod)
+        # By the real type: another tool's proxy of a class method says that it is one.
+        is_method_object = issubclass(type(self.stored), classmethod | staticmethod)
         function: Callable[..., Any] = self.stored.__func__ if is_method_object else self.stored
         return function
 
@@ -136,6 +137,6 @@ def traced(place: Place, site: CallSite, reader: Reader | None) -> Any:
     wrapped = (
         wrap(function, site, reader) if type(function) is FunctionType else traced_callable(function, site, reader)
     )
-    if isinstance(place.stored, classmethod | staticmethod):
+    if function is not place.stored:
         return type(place.stored)(wrapped)
     return wrapped

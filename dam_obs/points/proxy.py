@@ -72,4 +72,5 @@ class TracedCallable(wrapt.ObjectProxy):  # type: ignore[misc]
         bound = bind(wrapped, instance, owner)
         if bound is wrapped:
             return self
-        return TracedCallable(bound, self._self_call, () if instance is None else (instance,))
+        first = getattr(bound, "__self__", instance)
+        return TracedCallable(bound, self._self_call, () if first is None else (first,))

@@ -169,6 +169,54 @@ def test_attached_functions_conform(case, measure):
     case.run(trace, measure=measure)
 
 
+WRAPPED = """
+    import functools, wrapt
+
+    @wrapt.decorator
+    def instrumented(wrapped, instance, args, kwargs):
+        return instance, wrapped(*args, **kwargs)
+
+    @instrumented
+    def f(x): return x
+    @instrumented
+    async def slow(x): return x
+    class System:
+        @instrumented
+        def method(self, x): return x
+        @instrumented
+        @classmethod
+        def made(cls, x): return x
+    @functools.singledispatch
+    def choose(x): return "any"
+    @choose.register
+    def _(x: int): return "int"
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "call"),
+    [
+        ("f", lambda m: m.f(1)),
+        ("slow", lambda m: asyncio.run(m.slow(1)[1])),
+        ("System.method", lambda m: m.System().method(1)[1]),
+        ("System.method", lambda m: m.System.method(m.System(), 1)[1]),
+        ("System.made", lambda m: m.System.made(1)),
+        ("choose", lambda m: (m.choose(1), m.choose("x"), set(m.choose.registry))),
+    ],
+)
+def test_what_other_tools_have_wrapped_is_traced_around_them(point, imported, recorder, target, call):
+    """Another instrumentation's descriptor binds as before, and sees the same instance."""
+    host = imported("wrapped_host", WRAPPED)
+    with attached(
+        [point(f"wrapped_host:{target}", lines='[points.data.x]\ntype = "int"\nmeaning = "m"\nfrom = "args.x"')]
+    ):
+        during = call(host)
+    seen = [event.metadata["x"] for event in recorder.events()]
+
+    assert during == call(host)
+    assert seen[0] == 1
+
+
 REFUSED = """
     import functools
     def f(x): return x
