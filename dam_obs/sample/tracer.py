@@ -40,7 +40,7 @@ from dam_obs.store.manifest import AbsentEvidence, Manifest, write_manifest
 from dam_obs.store.mounts import read_mounts, save_mounts
 from dam_obs.store.runs import RunFolder
 from dam_obs.trace import handshake
-from dam_obs.trace.redact import Redactor
+from dam_obs.trace.redact import Redactor, marker
 
 COUNTERS_EVERY_S = 0.25
 
@@ -338,7 +338,7 @@ def _redactor(settings: Settings) -> Redactor:
     manager = plugin_manager("analysis", settings)
 
     def ask_plugins(key: str, value: str) -> str | None:
-        answer = call_first(manager, "dam_obs_redact", key=key, value=value)
+        answer = call_first(manager, "dam_obs_redact", marker("plugin_failed"), key=key, value=value)
         return answer if isinstance(answer, str) else None
 
     hook = ask_plugins if manager.hook.dam_obs_redact.get_hookimpls() else None
