@@ -20,9 +20,13 @@ _INT64: Final = 1 << 63
 
 def attributes(span: FinishedSpan) -> dict[str, AttributeValue]:
     """Return the attributes of `span`: what was not measured or is empty is absent."""
+    return {**fixed(span), **varying(span), **carried(span.attributes)}
+
+
+def fixed(span: FinishedSpan) -> dict[str, AttributeValue]:
+    """Return those attributes of `span` that most spans of its call site have alike."""
     event = span.event
     result: dict[str, AttributeValue] = {
-        "dam.id": event.trace_id,
         "dam.layer": event.hrm_layer,
         "dam.operation": event.operation,
         "dam.component": event.component,
@@ -30,21 +34,26 @@ def attributes(span: FinishedSpan) -> dict[str, AttributeValue]:
     }
     if event.kind == "event":
         result["dam.kind"] = "event"
+    if event.thread_id is not None:
+        result["thread.id"] = event.thread_id
+    for name, value in span.code.items():
+        result[_CODE_NAMES.get(name, name)] = value.replace(":", ".") if name == "function" else value  # type: ignore[union-attr]
+    return result
+
+
+def varying(span: FinishedSpan) -> dict[str, AttributeValue]:
+    """Return those attributes of `span` that are its own."""
+    event = span.event
+    result: dict[str, AttributeValue] = {"dam.id": event.trace_id}
     if event.parent_id is not None:
         result["dam.parent_id"] = event.parent_id
     if event.input_summary:
         result["dam.input"] = event.input_summary
     if event.output_summary:
         result["dam.output"] = event.output_summary
-    if event.thread_id is not None:
-        result["thread.id"] = event.thread_id
-    for name, value in span.code.items():
-        result[_CODE_NAMES.get(name, name)] = value.replace(":", ".") if name == "function" else value  # type: ignore[union-attr]
     _add_data(result, span)
     if event.start_mono_ns is not None:
         _add_evidence(result, event)
-    if span.attributes:
-        result.update(carried(span.attributes))
     return result
 
 

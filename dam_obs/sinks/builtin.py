@@ -9,7 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dam_obs.hookspecs import SinkFactory, hookimpl
+from dam_obs.plugins import plugin_manager
 from dam_obs.sinks.console import ConsoleSink
+from dam_obs.sinks.hooks import HookSink
 from dam_obs.sinks.jsonl import JsonlSink
 from dam_obs.sinks.opentelemetry import OpenTelemetrySink
 from dam_obs.sinks.otlp_env import UnknownProtocol, otlp_from
@@ -22,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 @hookimpl
 def dam_obs_sinks(settings: Settings) -> Iterable[SinkFactory]:
-    """Bring the JSONL file and the console tree, as far as they are switched on, and OpenTelemetry's ways out."""
+    """Bring the JSONL file and the console tree where switched on, OpenTelemetry's ways out, and plugins."""
     factories: list[SinkFactory] = []
     if settings.jsonl:
         # Where the program starts is meant, wherever it goes later.
@@ -31,6 +33,9 @@ def dam_obs_sinks(settings: Settings) -> Iterable[SinkFactory]:
     if settings.console:
         factories.append(partial(ConsoleSink, hold=settings.level != "warn"))
     factories.append(partial(OpenTelemetrySink, _otlp()))
+    manager = plugin_manager("host", settings)
+    if manager.hook.dam_obs_event.get_hookimpls():
+        factories.append(partial(HookSink, manager))
     return factories
 
 

@@ -17,9 +17,12 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 
-from dam_obs.sinks.attributes import attributes, carried, error_description, is_error
+from dam_obs.sinks.attributes import attributes, carried, error_description, fixed, is_error, varying
 from dam_obs.sinks.readable import SCOPE
 from dam_obs.trace.events import FinishedSpan
+
+TEMPLATES: Final = 1024
+"""Call sites, by thread and outcome, whose common part is remembered."""
 
 _LOCAL: Final[int] = SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 _REMOTE: Final[int] = _LOCAL | SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
@@ -35,6 +38,7 @@ class Encoder:
         frame = encode_spans([_placeholder(resource)]).resource_spans[0]
         del frame.scope_spans[0].spans[:]
         self._frame: ResourceSpans = frame
+        self._templates: dict[tuple[object, ...], tuple[Span, object]] = {}
 
     def __call__(self, batch: Sequence[FinishedSpan]) -> ExportTraceServiceRequest:
         """Return one request with all spans of `batch`."""
@@ -43,26 +47,65 @@ class Encoder:
         frame.CopyFrom(self._frame)
         spans = frame.scope_spans[0].spans
         for span in batch:
-            _fill(spans.add(), span)
+            target = spans.add()
+            target.CopyFrom(self._template(span))
+            _fill(target, span)
         return request
+
+    def _template(self, span: FinishedSpan) -> Span:
+        """
+        Return the part of a span that most spans of its call site have alike, made once.
+
+        Copying it is one call into protobuf; filling it in takes four for each attribute.
+        """
+        event = span.event
+        key = (
+            span.name,
+            span.otel_kind,
+            event.hrm_layer,
+            event.operation,
+            event.component,
+            event.status,
+            event.kind,
+            event.thread_id,
+            id(span.code),
+        )
+        found = self._templates.get(key)
+        if found is None:
+            if len(self._templates) >= TEMPLATES:
+                self._templates.clear()
+            # The call site's code is kept with it, so that its id stays its own.
+            found = self._templates[key] = (_template_of(span), span.code)
+        return found[0]
 
 
 def _placeholder(resource: Resource) -> ReadableSpan:
     return ReadableSpan("", SpanContext(1, 1, is_remote=False), resource=resource, instrumentation_scope=SCOPE)
 
 
+def _template_of(span: FinishedSpan) -> Span:
+    template = Span(name=span.name, kind=span.otel_kind + 1, flags=_LOCAL)  # type: ignore[arg-type]  # the API counts from 0
+    _fill_attributes(template.attributes, fixed(span))
+    return template
+
+
 def _fill(target: Span, span: FinishedSpan) -> None:
+    """Fill in what is a span's own, over its template."""
     target.trace_id = span.trace_id.to_bytes(16, "big")
     target.span_id = span.span_id.to_bytes(8, "big")
-    target.trace_state = span.trace_state
+    if span.trace_state:
+        target.trace_state = span.trace_state
     if span.parent_span_id:
         target.parent_span_id = span.parent_span_id.to_bytes(8, "big")
-    target.name = span.name
-    target.kind = span.otel_kind + 1  # type: ignore[assignment]  # OTLP counts from 1, the API from 0
     target.start_time_unix_nano = span.start_ns
     target.end_time_unix_nano = span.end_ns
-    target.flags = _REMOTE if span.parent_is_remote and span.parent_span_id else _LOCAL
-    _fill_attributes(target.attributes, attributes(span))
+    if span.parent_is_remote and span.parent_span_id:
+        target.flags = _REMOTE
+    if span.attributes:  # they may replace any other
+        del target.attributes[:]
+        _fill_attributes(target.attributes, attributes(span))
+    else:
+        _fill_attributes(target.attributes, varying(span))
     for event in span.span_events:
         shown = target.events.add(name=event.name, time_unix_nano=event.timestamp_ns)
         _fill_attributes(shown.attributes, carried(event.attributes))

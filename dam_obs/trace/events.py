@@ -145,7 +145,7 @@ class FinishedSpan(msgspec.Struct, gc=False):
     """Wall clock, nanoseconds since the epoch."""
     end_ns: int
     code: dict[str, str | int]
-    """``code.function.name``, ``code.file.path``, ``code.line.number`` where known."""
+    """``function`` (``module:qualname``), ``file`` and ``line`` where known; the call site's own dictionary."""
     attributes: dict[str, Any]
     """What was set by OpenTelemetry's own calls, under the names it was set with."""
     span_events: tuple[SpanEvent, ...]

@@ -29,8 +29,9 @@ class Finisher:
 
     def __call__(self, span: Span) -> FinishedSpan:
         """Make the finished form of `span`, which lets go of its parent."""
-        event = self._event(span)
         redactor = self._redactor
+        attributes = redactor.mapping(span.attributes) if span.attributes else {}
+        event = self._event(span, attributes)
         origin = span.origin
         span.let_go()
         return FinishedSpan(
@@ -44,12 +45,12 @@ class Finisher:
             start_ns=span.start_wall_ns,
             end_ns=span.start_wall_ns + (event.duration_ns or 0),
             code=span.site.code,
-            attributes=redactor.mapping(span.attributes) if span.attributes else {},
+            attributes=attributes,
             span_events=tuple(self._span_event(each) for each in span.events) if span.events else (),
             links=tuple(self._link(each) for each in span.links) if span.links else (),
         )
 
-    def _event(self, span: Span) -> TraceEvent:
+    def _event(self, span: Span, attributes: dict[str, Any]) -> TraceEvent:
         site = span.site
         redactor = self._redactor
         start, end = _interval(span)
@@ -66,7 +67,7 @@ class Finisher:
             output_summary=self._summary("output", span.output),
             duration_ms=(duration + 500_000) // 1_000_000,
             status=span.outcome,
-            metadata=self._metadata(span),
+            metadata=self._metadata(span, attributes),
             duration_ns=duration,
             otel_trace_id=f"{span.otel_trace_id:032x}",
             otel_span_id=f"{span.span_id:016x}",
@@ -84,7 +85,7 @@ class Finisher:
             return ""
         return summary(self._redactor.text(key, value if type(value) is str else str(value)))
 
-    def _metadata(self, span: Span) -> dict[str, Any]:
+    def _metadata(self, span: Span, attributes: dict[str, Any]) -> dict[str, Any]:
         metadata = self._redactor.mapping(span.data) if span.data else {}
         if span.error is not None:
             kind, message = span.error
@@ -92,8 +93,7 @@ class Finisher:
                 metadata["error"] = cut(self._redactor.text("error", message))
             if kind:
                 metadata["error.type"] = kind
-        if span.attributes:
-            metadata.update(self._redactor.mapping(span.attributes))
+        metadata.update(attributes)
         return metadata
 
     def _add_evidence(self, event: TraceEvent, span: Span) -> None:
