@@ -13,6 +13,12 @@ DEMO := .cache/demo
 export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# uv does what pip may take half an hour for: OpenTelemetry's packages pin each other to the same release.
+# It does not read pip's settings; the one that matters most is handed on.
+ifneq ($(PIP_INDEX_URL),)
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
 .PHONY: help setup demo test lint types docs bench check clean distclean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -28,17 +34,20 @@ $(INSTALLED): pyproject.toml $(PLUGINS)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(VENV) is not a Python from 3.11 on: run 'make distclean', then this again" >&2; exit 1; }
 	@echo "Installing dam-obs, its plugins and tools into $(VENV)"
-	@$(BIN)/python -m pip install --quiet 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable '.[cli]' $(PLUGINS:%/pyproject.toml=--editable %) \
-	  --group dev --group docs
+	@$(BIN)/python -m pip install --quiet 'uv>=0.5'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[cli]' \
+	  $(PLUGINS:%/pyproject.toml=--editable %) --group dev --group docs
 	@touch $@
 
+# TO ADJUST: add options to the line with "view" if the console tree should be another one.
 # The program works below .cache, on the disk that this folder is on: /tmp may be in memory.
 demo: setup ## Run the example pipeline under dam-obs diagnose, and show what was seen
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	@trap 'rm -rf $(DEMO)' EXIT; \
 	$(BIN)/dam-obs diagnose --points $(PIPELINE)/trace_points.toml -- \
 	  $(BIN)/python $(PIPELINE) --workdir $(DEMO)
+	@echo "The newest trace:"
+	@$(BIN)/dam-obs view --last 1
 
 test: setup ## Run the tests, but for the slow ones
 	@$(BIN)/pytest -m "not slow" $(ARGS)
