@@ -90,6 +90,12 @@ def find(context: Context, name: str) -> Origin:
     return Origin(trace_id, 0, wanted and _sample(context, trace_id, name))
 
 
+def below(around: Span) -> Origin:
+    """Return the origin of a span right below `around` that does not hold it: it is known by its ids and handle."""
+    state = around.get_span_context().trace_state
+    return Origin(around.otel_trace_id, around.span_id, around.recording, state=state)
+
+
 def _foreign(current: Any) -> SpanContext | None:
     """Return the ids of a span that is not ours, if it is a valid one."""
     with _GUARD:

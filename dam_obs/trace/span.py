@@ -7,7 +7,8 @@ recorder's queue; making the event, redacting and encoding happen on the drain t
 
 It is a `msgspec.Struct` without garbage collection, the fastest object there is to make.
 So it must never be part of a cycle: it keeps no exception, no traceback, no context that
-it is current in, and drops its parent when it is drained.
+it is current in, and drops its parent when it is drained. Spans that a program enters and
+never leaves hold each other only up to a depth: see `DEEPEST`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import msgspec
 from opentelemetry import trace as otel_trace
 from opentelemetry.context.context import Context
 
-from dam_obs.trace import features, ids, roots
+from dam_obs.trace import faults, features, ids, roots
 from dam_obs.trace.capture import SCALARS, capture, capture_data
 from dam_obs.trace.context import DAM_KEY, SPAN_KEY, get_current, lazy, set_current
 from dam_obs.trace.events import Scalar, SpanEvent, SpanLink, Status
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
 
 SHORT: Final = 8192
 """Strings up to this length are kept without a call."""
+
+DEEPEST: Final = 1000
+"""
+Spans open in each other that hold each other.
+
+A span below that knows its parent by its ids, and when it is left, none of those around it is current again. Else
+spans that are entered and never left would take ever more memory, and more stack at their end than there is.
+"""
 
 handles = HandleBook()
 queue: Queue[Span] = Queue()
@@ -70,6 +79,8 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
     thread: int
     start_wall_ns: int
     start_ns: int
+    depth: int
+    """Spans that it holds by `base`."""
     end_ns: int = 0
 
     output: Scalar = ""
@@ -218,6 +229,8 @@ def begin(site: CallSite, around: Any, input_data: Scalar = "", data: dict[str, 
     """
     if type(around) is not Span:
         return _begin_elsewhere(site, input_data, data, around)
+    if around.depth >= DEEPEST:
+        return _begin_too_deep(site, input_data, data, around)
     span = Span(
         site,
         input_data,
@@ -231,6 +244,7 @@ def begin(site: CallSite, around: Any, input_data: Scalar = "", data: dict[str, 
         ids.thread_id(),
         ids.wall_ns(),
         ids.monotonic_ns(),
+        around.depth + 1,
     )
     if around.origin is not None:
         span.origin = around.origin.inherited()
@@ -258,11 +272,36 @@ def _begin_elsewhere(site: CallSite, input_data: Scalar, data: dict[str, Any] | 
         ids.thread_id(),
         ids.wall_ns(),
         ids.monotonic_ns(),
+        origin.enclosing.depth + 1 if origin.enclosing is not None else 0,
     )
     if origin.tells:
         span.origin = origin
     if roots.starters and origin.recording:
         roots.tell_starters(span, context)
+    return span
+
+
+def _begin_too_deep(site: CallSite, input_data: Scalar, data: dict[str, Any] | None, around: Span) -> Span:
+    """Start a span that does not hold the one around it."""
+    faults.count("span.too_deep")
+    span = Span(
+        site,
+        input_data,
+        data,
+        around.real_base(),
+        None,
+        around.otel_trace_id,
+        around.span_id,
+        around.recording,
+        ids.new_id(64),
+        ids.thread_id(),
+        ids.wall_ns(),
+        ids.monotonic_ns(),
+        0,
+    )
+    span.origin = roots.below(around)
+    if roots.starters:
+        roots.tell_starters(span, around.inside())
     return span
 
 
