@@ -90,7 +90,7 @@ def draw_cost(rows: CostPlot, title: str) -> Markup:
         {
             "dots": dots,
             "curve": curve,
-            "upper": curve if len(rows.labels) < 2 else [],
+            "upper": [] if rows.has_many_lines else curve,
             "curve_labels": [asdict(label) for label in rows.labels],
         },
         (rows.x, rows.y),

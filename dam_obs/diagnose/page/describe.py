@@ -10,10 +10,9 @@ from typing import Final
 from dam_obs.diagnose.page import units
 from dam_obs.diagnose.page.describe_system import system_view
 from dam_obs.diagnose.page.flame import flame_view
+from dam_obs.diagnose.page.units import NOT_MEASURED
 from dam_obs.diagnose.page.view import Fact, PageView, QualityView, Table
 from dam_obs.diagnose.report import DiagnosticReport, HostFacts, ProcessSummary, Quality, Verdict
-
-NOT_MEASURED: Final = "not measured"
 
 _PLAIN: Final[dict[Verdict, str]] = {
     "usable": "The evidence is good enough to write traits from.",

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from dam_obs.diagnose.page import units
 from dam_obs.diagnose.page.charts import draw_cost, draw_histogram
+from dam_obs.diagnose.page.describe_tables import tables
 from dam_obs.diagnose.page.figures import CostPlot, cost_plot, histogram
 from dam_obs.diagnose.page.text import shown
+from dam_obs.diagnose.page.units import NOT_MEASURED
 from dam_obs.diagnose.page.view import (
     Chart,
     Chip,
@@ -22,7 +24,6 @@ from dam_obs.diagnose.page.view import (
     StackLine,
     StatusCount,
     SystemView,
-    Table,
     TimeView,
     TraitView,
 )
@@ -37,18 +38,7 @@ from dam_obs.diagnose.report import (
 )
 from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
 
-NOT_MEASURED: Final = "not measured"
-SLOWEST: Final = 5
 LONGEST_NAME: Final = 120
-
-_FAMILIES: Final = {
-    "constant": "constant",
-    "linear": "linear",
-    "power": "power law",
-    "nlogn": "n log n",
-    "category": "by category",
-    "category_linear": "by category, and linear",
-}
 
 _PARTS: Final[tuple[tuple[PartKind, str, str, str], ...]] = (
     ("on-cpu", "on_cpu_ns", "on CPU", "the thread's own clock ran"),
@@ -90,7 +80,7 @@ def system_view(system: SystemDiagnosis, place: int, report: DiagnosticReport) -
         cost_chart=_cost_chart(system, name),
         cost=_cost(system.cost),
         traits=[_trait(trait, system.cost) for trait in system.traits],
-        tables=[table for table in _tables(system) if table.rows],
+        tables=[table for table in tables(system) if table.rows],
         stacks=[_stack(stack, system.samples) for stack in system.hot_stacks],
         no_stacks=_no_stacks(system, report),
     )
@@ -224,7 +214,7 @@ def _latency_chart(system: SystemDiagnosis, name: str) -> Chart | None:
         f"How long executions of {shown(name, 80)} took: median {units.duration(latency.p50_ns)}, "
         f"95 % at most {units.duration(latency.p95_ns)}, longest {units.duration(latency.max_ns)}."
     )
-    return Chart(draw_histogram(rows, title), "wall time, logarithmic", _drawn(system))
+    return Chart(draw_histogram(rows, title), "wall time, logarithmic", _drawn(system), "")
 
 
 def _cost_chart(system: SystemDiagnosis, name: str) -> Chart | None:
@@ -234,7 +224,9 @@ def _cost_chart(system: SystemDiagnosis, name: str) -> Chart | None:
     against = shown(rows.x_name, 80) if rows.x_name else "their order in the run"
     title = f"Wall time of executions of {shown(name, 80)} against {against}, with the cost model's prediction."
     x_name = rows.x_name or "executions, in the order in which they started"
-    return Chart(draw_cost(rows, title), x_name + (", logarithmic" if rows.x.log else ""), _cost_caption(rows, system))
+    quantile = "" if rows.has_many_lines else f"{units.percent(system.cost.quantile)} quantile"
+    x_name += ", logarithmic" if rows.x.log else ""
+    return Chart(draw_cost(rows, title), x_name, _cost_caption(rows, system), quantile)
 
 
 def _cost_caption(rows: CostPlot, system: SystemDiagnosis) -> str:
@@ -269,7 +261,7 @@ def _drawn(system: SystemDiagnosis) -> str:
 def _cost(cost: CostModel) -> CostView:
     return CostView(
         expression=cost.expression,
-        family=_FAMILIES[cost.family] + (f" in {' and '.join(cost.features)}" if cost.features else ""),
+        family=_family(cost),
         facts=[
             Fact(
                 f"For the {units.percent(cost.quantile)} quantile",
@@ -288,6 +280,23 @@ def _cost(cost: CostModel) -> CostView:
     )
 
 
+def _family(cost: CostModel) -> str:
+    names = " and ".join(cost.features)
+    match cost.family:
+        case "constant":
+            return "constant"
+        case "category":
+            return f"by {names}"
+        case "category_linear":
+            return f"by {cost.features[0]}, and linear in {cost.features[-1]}"
+        case "power":
+            return f"power law in {names}"
+        case "nlogn":
+            return f"n log n in {names}"
+        case "linear":
+            return f"linear in {names}"
+
+
 def _held_out(held_out: Prediction | None) -> Iterator[Fact]:
     if held_out is None:
         yield Fact("Error on unseen executions", NOT_MEASURED, "too few executions to hold any out")
@@ -298,10 +307,9 @@ def _held_out(held_out: Prediction | None) -> Iterator[Fact]:
         "the median one is off by so much",
         doubtful=held_out.mdape > 0.5,
     )
-    bias = (
-        "it over-estimates" if held_out.bias > 0 else "it under-estimates" if held_out.bias < 0 else "to neither side"
-    )
-    yield Fact("Bias", units.signed_percent(held_out.bias), bias)
+    bias = units.signed_percent(held_out.bias)
+    side = {"+": "it over-estimates", "-": "it under-estimates"}.get(bias[0], "to neither side")
+    yield Fact("Bias", bias, side)
     yield Fact("Under-estimated", units.percent(held_out.under_rate), "took longer than the quantile said")
 
 
@@ -324,68 +332,6 @@ def _trait(trait: InferredTrait, cost: CostModel) -> TraitView:
         evidence=trait.evidence,
         rival=trait.rival,
     )
-
-
-def _tables(system: SystemDiagnosis) -> Iterator[Table]:
-    yield Table(
-        "Devices",
-        [("Device", "name"), ("Pool", "name"), ("Bytes", "number"), ("Counted", "text"), ("Executions", "number")],
-        [
-            [
-                f"{use.device} {use.direction}",
-                use.pool,
-                NOT_MEASURED if use.bytes is None else units.size(use.bytes),
-                {"block": "at the device", "calls": "through calls", None: ""}[use.layer],
-                units.count(use.executions),
-            ]
-            for use in system.devices
-        ],
-    )
-    yield Table(
-        "Files",
-        [("File", "name"), ("Direction", "text"), ("Device", "name"), ("Executions", "number")],
-        [[use.path, use.direction, use.device or "", units.count(use.executions)] for use in system.files],
-    )
-    yield _touched("Peers", "Address", [(use.address, use.pool, use.executions) for use in system.peers])
-    yield _touched("Programs started", "Program", [(use.name, use.pool, use.executions) for use in system.processes])
-    yield Table(
-        "Errors",
-        [("Type", "name"), ("Executions", "number")],
-        [
-            [kind, units.count(times)]
-            for kind, times in sorted(system.errors.items(), key=lambda one: (-one[1], one[0]))
-        ],
-    )
-    yield _slowest(system)
-
-
-def _touched(title: str, what: str, uses: Sequence[tuple[str, str, int]]) -> Table:
-    columns: Any = [(what, "name"), ("Pool", "name"), ("Executions", "number")]
-    return Table(title, columns, [[name, pool, units.count(executions)] for name, pool, executions in uses])
-
-
-def _slowest(system: SystemDiagnosis) -> Table:
-    """List the slowest of the executions that are drawn, by handle: the way from a dot to its trace."""
-    slowest = sorted(system.points, key=lambda point: -point.duration_ns)[:SLOWEST]
-    return Table(
-        "Slowest executions",
-        [("Handle", "name"), ("Wall time", "number"), ("Status", "text"), ("Features", "name")],
-        [
-            [
-                point.handle,
-                units.duration(point.duration_ns),
-                point.status,
-                ", ".join(f"{name}={_value(value)}" for name, value in point.features.items()),
-            ]
-            for point in slowest
-        ],
-    )
-
-
-def _value(value: object) -> str:
-    if isinstance(value, float):
-        return units.digits(value)
-    return shown(str(value), 40)
 
 
 def _stack(stack: HotStack, samples: int | None) -> Stack:

@@ -120,6 +120,11 @@ class CostPlot:
     held: dict[str, str] = field(default_factory=dict)
     """The model's other feature, and the value at which the line was drawn."""
 
+    @property
+    def has_many_lines(self) -> bool:
+        """Whether lines cross the whole chart side by side: then their quantiles would be too much."""
+        return len(self.labels) > 1
+
 
 def histogram(points: Sequence[Point], quantiles: Quantiles) -> Histogram | None:
     """Sort executions into classes of duration; `None` if there are none."""

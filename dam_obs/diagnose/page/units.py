@@ -11,7 +11,10 @@ import math
 from typing import Final
 
 UNKNOWN: Final = "–"
-"""Stands for a number that could not be computed. What was *not measured* says so in words instead."""
+"""Stands for a number that could not be computed."""
+
+NOT_MEASURED: Final = "not measured"
+"""Stands for a number that nobody took; never zero."""
 
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 _DURATIONS: Final = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
@@ -69,8 +72,10 @@ def percent(share: float) -> str:
 
 
 def signed_percent(share: float) -> str:
-    """Say a deviation in percent, with its sign."""
-    return percent(share) if share <= 0 or not math.isfinite(share) else f"+{percent(share)}"
+    """Say a deviation in percent, with its sign; less than a tenth of a percent is none."""
+    if abs(share) < 0.0005:
+        return "0%"
+    return f"+{percent(share)}" if 0 < share < math.inf else percent(share)
 
 
 def digits(number: float) -> str:

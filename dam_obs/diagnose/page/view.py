@@ -88,6 +88,8 @@ class Chart:
     drawing: Markup
     x_name: str
     caption: str
+    upper_line: str
+    """What the dashed line is; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
