@@ -40,7 +40,7 @@ def no_python() -> AbsentEvidence:
     """Say that no process that was seen ran Python."""
     return AbsentEvidence(
         STACKS,
-        "no Python was seen in the process or its children",
+        "no Python with dam-obs in it was seen in the process or its children",
         "give a command that runs Python, with the Python that has dam-obs installed first on its PATH",
     )
 

@@ -153,7 +153,7 @@ class TestManyProcesses:
 
         assert (run.manifest.exit_status, why_no_stacks(run).why) == (
             4,
-            "no Python was seen in the process or its children",
+            "no Python with dam-obs in it was seen in the process or its children",
         )
 
     def test_a_program_that_is_over_at_once(self) -> None:
