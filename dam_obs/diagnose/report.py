@@ -94,6 +94,8 @@ class TimeSplit(Model):
     """The remainder: blocked on sockets, locks, pipes and sleep inside a step, and what was not measured."""
     measured: int
     """Executions that this split is summed over."""
+    counted: int | None = None
+    """Of those, the ones whose kernel counters were read: run queue and block I/O are projected from them to all."""
 
 
 class DeviceBytes(Model):
@@ -105,11 +107,17 @@ class DeviceBytes(Model):
     pool: str
     """``disk/read/vda``"""
     bytes: int | None
-    """Block-layer bytes where the kernel says, else bytes through calls; shared among devices by files touched."""
+    """
+    What the executions counted moved: block-layer bytes where the kernel says, else bytes through calls.
+
+    Shared among devices by files touched.
+    """
     layer: Literal["block", "calls"] | None
     """Which of the two `bytes` counts."""
     executions: int
     """Executions that touched it."""
+    counted: int | None = None
+    """Of those, the ones whose bytes were counted: reading counters costs, so short executions take turns."""
 
 
 class FileUse(Model):

@@ -1,9 +1,9 @@
 """
 What the columns of a system say about time: quantiles, where it went, how many ran at once.
 
-Everything is exact: quantiles are observed values, and the parts of a split add up to its
-wall time to the nanosecond. Counters of different clocks may claim more than there was
-of an execution; then they are cut in the order in which we trust them (`split`).
+Quantiles are observed values, and the parts of a split add up to its wall time to the
+nanosecond. Counters of different clocks may claim more than there was of an execution;
+then they are cut in the order in which we trust them (`split`).
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ def split(system: SystemEvidence) -> TimeSplit:
     Of each execution's wall time the parts are taken in this order, each at most what is left:
     on the CPU (thread clock), awaiting (our own clock at each suspension), block I/O, run queue
     (both the kernel's, which count in ticks on some machines). What remains is *other*.
+
+    The kernel's counters are read for some executions only. The shares they have there of
+    what is left are taken for the shares they have everywhere.
     """
     wall, cpu = system.column("duration_ns"), system.column("cpu_ns")
     measured = cpu != NOT_MEASURED
@@ -47,25 +50,43 @@ def split(system: SystemEvidence) -> TimeSplit:
         measured = np.ones(len(wall), dtype=bool)
 
     left = wall[measured].copy()
-    parts: dict[str, int | None] = {}
-    for name in ("cpu_ns", "wait_ns", "block_io_ns", "run_queue_ns"):
-        column = system.column(name)[measured]
-        if (column == NOT_MEASURED).all():
-            parts[name] = None
-            continue
-        taken = np.minimum(np.maximum(column, 0), left)
-        left -= taken
-        parts[name] = int(taken.sum())
+    on_cpu = _take(left, cpu[measured])
+    awaiting = _take(left, system.column("wait_ns")[measured])
+    off_cpu = left.copy()
+    total = int(off_cpu.sum())
+    block_io_column, run_queue_column = (system.column(name)[measured] for name in ("block_io_ns", "run_queue_ns"))
+    block_io = _projected(left, block_io_column, off_cpu, total)
+    run_queue = _projected(left, run_queue_column, off_cpu, total - (block_io or 0))
+    counted = int(((block_io_column != NOT_MEASURED) | (run_queue_column != NOT_MEASURED)).sum())
 
     return TimeSplit(
         wall_ns=int(wall[measured].sum()),
-        on_cpu_ns=parts["cpu_ns"],
-        run_queue_ns=parts["run_queue_ns"],
-        block_io_ns=parts["block_io_ns"],
-        awaiting_ns=parts["wait_ns"],
-        other_ns=int(left.sum()),
+        on_cpu_ns=on_cpu,
+        run_queue_ns=run_queue,
+        block_io_ns=block_io,
+        awaiting_ns=awaiting,
+        other_ns=total - (block_io or 0) - (run_queue or 0),
         measured=int(measured.sum()),
+        counted=counted,
     )
+
+
+def _take(left: Ints, column: Ints) -> int | None:
+    """Take a part of what is left of each execution, and return the sum; `None` if it was measured for none."""
+    if (column == NOT_MEASURED).all():
+        return None
+    taken = np.minimum(np.maximum(column, 0), left)
+    left -= taken
+    return int(taken.sum())
+
+
+def _projected(left: Ints, column: Ints, whole: Ints, most: int) -> int | None:
+    """Take a part where it was counted, and return the same share of all of `whole`, but no more than `most`."""
+    counted_whole = int(whole[column != NOT_MEASURED].sum())
+    taken = _take(left, column)
+    if taken is None or not counted_whole:
+        return taken
+    return min(taken * int(whole.sum()) // counted_whole, most)
 
 
 def concurrency(starts_ns: Ints, durations_ns: Ints) -> tuple[int, float]:

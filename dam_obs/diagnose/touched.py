@@ -60,6 +60,8 @@ class Touched:
     """Devices that are block devices."""
     devices: Counter[tuple[Direction, str]] = field(default_factory=Counter)
     """Executions by device."""
+    counted_on: Counter[tuple[Direction, str]] = field(default_factory=Counter)
+    """Of those, the ones whose bytes were counted."""
     block_bytes: Counter[tuple[Direction, str]] = field(default_factory=Counter)
     call_bytes: Counter[tuple[Direction, str]] = field(default_factory=Counter)
     counted: set[str] = field(default_factory=set)
@@ -75,6 +77,8 @@ class Touched:
         for direction, files, block, calls in DIRECTIONS:
             paths = set(touched.get(files, ()))
             on_device = self._add_files(paths, direction, mounts)
+            if block in io or calls in io:
+                self.counted_on.update((direction, device) for device in on_device)
             self._share(direction, on_device, io.get(block, 0), io.get(calls, 0))
 
     def mount_of(self, path: str) -> Mount | None:
@@ -168,6 +172,7 @@ def _device_row(
         bytes=amount,
         layer=layer,
         executions=touched.devices[key],
+        counted=touched.counted_on[key],
     )
 
 

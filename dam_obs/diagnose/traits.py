@@ -104,7 +104,7 @@ def _touched(diagnosis: SystemDiagnosis) -> Literal["outside", "cache"] | None:
     if any(process.executions >= some for process in diagnosis.processes):
         return "outside"
     disks = [use for use in diagnosis.devices if _is_disk(use) and use.executions >= some]
-    if any(use.layer != "calls" and (use.bytes or 0) >= MIN_DISK_BYTES * use.executions for use in disks):
+    if any(use.layer == "block" and (use.bytes or 0) >= MIN_DISK_BYTES * (use.counted or 1) for use in disks):
         return "outside"
     return "cache" if disks else None
 
@@ -157,7 +157,7 @@ def _disk(diagnosis: SystemDiagnosis, use: DeviceBytes) -> InferredTrait:
     evidence = [f"{share:.0%} of executions touched a file on {use.device} to {use.direction}."]
     if use.bytes is not None:
         where = "at the block device" if use.layer == "block" else "through calls, page cache included"
-        evidence.append(f"{_bytes(moved)} in all were counted {where}.")
+        evidence.append(f"{_bytes(moved)} were counted {where}, in {use.counted} executions.")
     if diagnosis.time.block_io_ns is not None:
         evidence.append(f"{waited:.0%} of its time it waited for block devices.")
     rival = None if reached_device else "The page cache may have served it: no bytes were counted at the device."

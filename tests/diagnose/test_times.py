@@ -39,9 +39,10 @@ def test_the_split_adds_up(rows: list[tuple[int, int, int, int, int]]) -> None:
     parts = split(system)
 
     shown = [parts.on_cpu_ns, parts.run_queue_ns, parts.block_io_ns, parts.awaiting_ns, parts.other_ns]
+    measured = [row for row in rows if row[1] >= 0] or rows
     assert all(part is None or part >= 0 for part in shown)
     assert sum(part or 0 for part in shown) == parts.wall_ns
-    measured = [row for row in rows if row[1] >= 0] or rows
+    assert (parts.run_queue_ns is None) == all(row[3] < 0 for row in measured)
     assert (parts.measured, parts.wall_ns) == (len(measured), sum(row[0] for row in measured))
 
 
@@ -49,14 +50,31 @@ def test_the_split_is_over_what_was_measured(diagnose: Diagnose, event: MakeEven
     """An execution without CPU time is not counted as one that used none."""
     one = diagnose(
         event(duration_ns=100, cpu_ns=30, wait_ns=20, io={"block_io_ns": 10, "run_queue_ns": 5}),
-        event(duration_ns=50, cpu_ns=50, wait_ns=0, io={"block_io_ns": 40}),
+        event(duration_ns=50, cpu_ns=50, wait_ns=0, io={"block_io_ns": 40, "run_queue_ns": 1}),
         event(duration_ns=1_000),
     )
 
     assert one.time == TimeSplit(
-        wall_ns=150, on_cpu_ns=80, run_queue_ns=5, block_io_ns=10, awaiting_ns=20, other_ns=35, measured=2
+        wall_ns=150,
+        on_cpu_ns=80,
+        run_queue_ns=5,
+        block_io_ns=10,
+        awaiting_ns=20,
+        other_ns=35,
+        measured=2,
+        counted=2,
     )
     assert one.on_cpu_share == 80 / 150
+
+
+def test_counters_of_some_stand_for_all(diagnose: Diagnose, event: MakeEvent) -> None:
+    """The kernel's parts are projected by their share of the time off the CPU, and how many were counted is told."""
+    times = {"duration_ns": 100, "cpu_ns": 20, "wait_ns": 0}
+    one = diagnose(event(**times, io={"block_io_ns": 40, "run_queue_ns": 20}), *(event(**times) for _ in range(3)))
+
+    assert one.time == TimeSplit(
+        wall_ns=400, on_cpu_ns=80, run_queue_ns=80, block_io_ns=160, awaiting_ns=0, other_ns=80, measured=4, counted=1
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,21 @@ def test_block_bytes_are_shared_by_files_among_disks(diagnose: Diagnose, event: 
     one = diagnose(event(touched={"files_read": files}, io={"read_bytes": 900, "rchar": 5_000}))
 
     assert one.devices == [
-        DeviceBytes(device="sda", direction="read", pool="disk/read/sda", bytes=600, layer="block", executions=1),
         DeviceBytes(
-            device="nvme0n1", direction="read", pool="disk/read/nvme0n1", bytes=300, layer="block", executions=1
+            device="sda", direction="read", pool="disk/read/sda", bytes=600, layer="block", executions=1, counted=1
         ),
-        DeviceBytes(device="tmpfs", direction="read", pool="disk/read/tmpfs", bytes=0, layer="block", executions=1),
+        DeviceBytes(
+            device="nvme0n1",
+            direction="read",
+            pool="disk/read/nvme0n1",
+            bytes=300,
+            layer="block",
+            executions=1,
+            counted=1,
+        ),
+        DeviceBytes(
+            device="tmpfs", direction="read", pool="disk/read/tmpfs", bytes=0, layer="block", executions=1, counted=1
+        ),
     ]
 
 
@@ -62,13 +72,31 @@ def test_without_block_bytes_calls_are_counted(diagnose: Diagnose, event: MakeEv
     ]
 
 
+def test_executions_that_were_not_counted_are_told_apart(diagnose: Diagnose, event: MakeEvent) -> None:
+    """Bytes are those of the executions counted, and how many these were stands beside them."""
+    touched = {"files_read": ["/a"]}
+    one = diagnose(event(touched=touched, io={"read_bytes": 100}), event(touched=touched), event(touched=touched))
+
+    assert one.devices == [
+        DeviceBytes(
+            device="sda", direction="read", pool="disk/read/sda", bytes=100, layer="block", executions=3, counted=1
+        )
+    ]
+
+
 def test_without_counters_bytes_are_unknown(diagnose: Diagnose, event: MakeEvent) -> None:
     """The device is known from the file; how much is not zero but not measured."""
     one = diagnose(event(touched={"files_written": ["/fast/x"]}))
 
     assert one.devices == [
         DeviceBytes(
-            device="nvme0n1", direction="write", pool="disk/write/nvme0n1", bytes=None, layer=None, executions=1
+            device="nvme0n1",
+            direction="write",
+            pool="disk/write/nvme0n1",
+            bytes=None,
+            layer=None,
+            executions=1,
+            counted=0,
         )
     ]
 
