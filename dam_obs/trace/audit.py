@@ -31,7 +31,8 @@ def install() -> None:
 
 
 def _hear(event: str, args: tuple[Any, ...]) -> None:
-    if not meter.measuring:
+    # At the very end of the interpreter, modules are emptied one after the other and events still come.
+    if meter is None or not meter.measuring or _NOTES is None:
         return
     note = _NOTES.get(event)
     if note is None:

@@ -50,7 +50,8 @@ class _ThreadFile:
             return b""
 
     def __del__(self) -> None:
-        if self._number is None or self._opened is None:
+        # At the very end of the interpreter this module may be empty; the kernel closes the file then.
+        if _open_files is None or os is None or self._number is None or self._opened is None:
             return
         number = self._forget()
         with _GUARD:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import threading
 from collections.abc import Callable
 from typing import NoReturn, Protocol
 
@@ -43,10 +44,12 @@ class Living(Protocol):
 _living: Living | None = None
 _registered = False
 _exit: Callable[[int], NoReturn] = os._exit
+_fork: Callable[[], int] = os.fork
 _exec: dict[str, Callable[..., NoReturn]] = {"execv": os.execv, "execve": os.execve}
 """What every other ``exec`` of `os` goes through."""
 _flushing_exec: dict[str, Callable[..., NoReturn]] = {}
 """What stands in their place while somebody is told."""
+_forking = threading.local()
 
 
 def watch(living: Living) -> None:
@@ -58,17 +61,20 @@ def watch(living: Living) -> None:
         atexit.register(_at_exit)
         os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
     os._exit = _flush_and_exit
+    os.fork = _fork_and_go_on
     for name, original in _exec.items():
         _flushing_exec[name] = _flush_before(original)
         setattr(os, name, _flushing_exec[name])
 
 
 def unwatch() -> None:
-    """Stop telling; `os._exit` and ``exec`` are the very functions that they were."""
+    """Stop telling; what was replaced in `os` is the very function that it was."""
     global _living
     _living = None
     if os._exit is _flush_and_exit:
         os._exit = _exit  # type: ignore[assignment]
+    if os.fork is _fork_and_go_on:
+        os.fork = _fork
     for name, original in _exec.items():
         if getattr(os, name) is _flushing_exec.get(name):
             setattr(os, name, original)
@@ -104,8 +110,23 @@ def _before_fork() -> None:
             _living.before_fork()
 
 
+@functools.wraps(_fork)
+def _fork_and_go_on() -> int:
+    """
+    Fork, and go on in the parent only when `fork` has returned.
+
+    From 3.13 on CPython looks for threads to warn of after it has told who registered for `after_in_parent`.
+    """
+    _forking.now = True
+    try:
+        return _fork()
+    finally:
+        _forking.now = False
+        _in_parent()
+
+
 def _in_parent() -> None:
-    if _living is not None:
+    if _living is not None and not getattr(_forking, "now", False):
         with _GUARD:
             _living.after_fork_in_parent()
 

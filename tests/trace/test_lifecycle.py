@@ -226,3 +226,34 @@ def test_the_seeds_switch_switches_it_on(tmp_path):
             env={**os.environ, "DOPEJAR_TRACE": value},
         )
         assert (tmp_path / "trace.jsonl").exists() is wanted
+
+
+def test_a_measured_process_ends_without_a_word(tmp_path):
+    """Counters, audit events and threads that end with the interpreter say nothing on standard error."""
+    result = run(
+        tmp_path,
+        """
+        import threading
+        dam_obs.configure(output="trace.jsonl", measure=True)
+        from dam_obs import traced
+
+        @traced("system.execute")
+        def work():
+            open(os.devnull).close()
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads: thread.start()
+        work()
+
+        class Late:
+            def __del__(self, opening=open):
+                opening("/dev/null").close()
+        sys.modules["late"] = kept = [Late()]
+        kept.append(kept)
+        """,
+        "-W",
+        "error",
+    )
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(events(tmp_path)) == 9
