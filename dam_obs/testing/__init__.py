@@ -1,11 +1,12 @@
 """
 For tests of programs and plugins: record into memory, hold the clock and the ids, inject faults.
 
-See `dam_obs.testing.recording` and, for pytest, `dam_obs.testing.fixtures`.
+See `dam_obs.testing.recording`, `dam_obs.testing.faults` and, for pytest, `dam_obs.testing.fixtures`.
 """
 
 from __future__ import annotations
 
+from dam_obs.testing import faults
 from dam_obs.testing.recording import Clock, Ids, Recording, recording
 
-__all__ = ["Clock", "Ids", "Recording", "recording"]
+__all__ = ["Clock", "Ids", "Recording", "faults", "recording"]

@@ -66,6 +66,22 @@ def shown_fields(value: Any, kind: type) -> list[tuple[str, Any]] | None:
     return fields
 
 
+def stored_fields(value: Any, kind: type) -> list[tuple[str, Any]]:
+    """Return names and values of all that an instance stores, in its dictionary or else in its slots."""
+    stored = _instance_dict(value, kind)
+    if stored:
+        return [(name, item) for name, item in stored.items() if type(name) is str]
+    names = dict.fromkeys(
+        name for base in _class_mro(kind) for name, item in _class_dict(base).items() if _is_slot(item)
+    )
+    fields = [(name, _slot(value, kind, name)) for name in names]
+    return [(name, item) for name, item in fields if item is not _MISSING]
+
+
+def _is_slot(item: Any) -> bool:
+    return type(item) in _SLOT_TYPES
+
+
 def _shown_names(kind: type) -> list[str] | None:
     for attribute in ("__dataclass_fields__", "__pydantic_fields__"):
         declared = class_attribute(kind, attribute)

@@ -200,8 +200,8 @@ class Stretch:
     def possible() -> bool:
         """Say whether this is plain synchronous code."""
         # Not imported here: a program without an event loop need not wait for it.
-        asyncio = sys.modules.get("asyncio")
-        return asyncio is None or asyncio._get_running_loop() is None
+        running_loop = getattr(sys.modules.get("asyncio"), "_get_running_loop", None)  # half imported, it has none yet
+        return running_loop is None or running_loop() is None
 
     def end(self, meter: Meter) -> None:
         """Give what was measured to `meter`, if it is this thread's."""

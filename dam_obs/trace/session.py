@@ -8,6 +8,7 @@ the process's end and forks. There is one at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Session:
     """Recording in this process, from `start` to `stop`."""
 
     def __init__(self, settings: Settings) -> None:
+        settings = _from_here(settings)
         manager = plugins.plugin_manager("host", settings)
         self.settings = settings
         self.redactor = Redactor(settings.redact_off, settings.redact_safe_keys, _redact_hook(manager))
@@ -39,7 +41,7 @@ class Session:
         self._listener = None if settings.measure else WishListener(settings.output, self._measure_for)
         self.recorder = Recorder(settings, _sinks(manager, settings), self.redactor, periodic=(self._periodic,))
         if manager.hook.dam_obs_features.get_hookimpls():
-            features.hook = lambda command: plugins.call_first(manager, "dam_obs_features", command=command)
+            features.ask(lambda command: plugins.call_first(manager, "dam_obs_features", command=command))
         if settings.run_directory is not None:
             self.measure_into(settings.run_directory)
 
@@ -62,7 +64,7 @@ class Session:
         self.measure(False)
         self.shutdown()
         lifecycle.unwatch()
-        features.hook = None
+        features.ask(None)
 
     def measure(self, on: bool) -> None:
         """Take evidence for every execution that starts from now on, or no more."""
@@ -129,6 +131,22 @@ class Session:
         if self._note is not None:
             with _PERIODIC:
                 self._note.write(ended=ended)
+
+
+def _from_here(settings: Settings) -> Settings:
+    """Return settings whose paths mean the same wherever the program goes."""
+    return replace(
+        settings,
+        output=_absolute(settings.output),
+        run_directory=_absolute(settings.run_directory) if settings.run_directory is not None else None,
+    )
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError:
+        return path  # the current folder is gone
 
 
 def _sinks(manager: Any, settings: Settings) -> list[SinkFactory]:
