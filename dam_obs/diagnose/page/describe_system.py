@@ -142,6 +142,9 @@ def _time_note(time: TimeSplit, executions: int) -> str:
     said = []
     if time.measured < executions:
         said.append(f"Summed over {units.count(time.measured)} of {units.count(executions)} executions.")
+    if time.counted is not None and time.counted < time.measured:
+        counted = f"{units.count(time.counted)} of {units.count(time.measured)}"
+        said.append(f"Run queue and block I/O are projected from {counted} executions, whose counters were read.")
     if missing:
         said.append(f"Not measured, and so inside other: {', '.join(missing)}.")
     return " ".join(said)

@@ -9,7 +9,7 @@ from dam_obs.diagnose.page import units
 from dam_obs.diagnose.page.text import shown
 from dam_obs.diagnose.page.units import NOT_MEASURED
 from dam_obs.diagnose.page.view import Table
-from dam_obs.diagnose.report import SystemDiagnosis
+from dam_obs.diagnose.report import DeviceBytes, SystemDiagnosis
 
 SLOWEST: Final = 5
 
@@ -24,7 +24,7 @@ def tables(system: SystemDiagnosis) -> Iterator[Table]:
                 f"{use.device} {use.direction}",
                 use.pool,
                 NOT_MEASURED if use.bytes is None else units.size(use.bytes),
-                {"block": "at the device", "calls": "through calls", None: ""}[use.layer],
+                _counted(use),
                 units.count(use.executions),
             ]
             for use in system.devices
@@ -46,6 +46,14 @@ def tables(system: SystemDiagnosis) -> Iterator[Table]:
         ],
     )
     yield _slowest(system)
+
+
+def _counted(use: DeviceBytes) -> str:
+    """Say where bytes were counted, and in how many executions if not in all."""
+    where = {"block": "at the device", "calls": "through calls", None: ""}[use.layer]
+    if use.bytes is None or use.counted is None or use.counted >= use.executions:
+        return where
+    return f"{where}, in {units.count(use.counted)}".removeprefix(", ")
 
 
 def _touched(title: str, what: str, uses: Sequence[tuple[str, str, int]]) -> Table:

@@ -292,6 +292,17 @@ class TestSystems:
         assert "run queue 0% 0 ns" in text
         assert "Not measured, and so inside other: block I/O." in text
 
+    def test_projected_figures_say_so(self, report, system):
+        """Where counters were read of some executions only, the page says of how many."""
+        plain = system()
+        disk = DeviceBytes(
+            device="vda", direction="read", pool="disk/read/vda", bytes=2048, layer="block", executions=3, counted=1
+        )
+        some = system(time=plain.time.model_copy(update={"counted": 2}), devices=[disk])
+        text = words(page(report(systems=[some])))
+        assert "Run queue and block I/O are projected from 2 of 3 executions, whose counters were read." in text
+        assert "vda read disk/read/vda 2 KiB at the device, in 1 3" in text
+
     def test_doubtful_trait_is_marked_in_words(self, report, system):
         """Below the bound a trait says that it would be drafted as a comment."""
         sure = InferredTrait(trait="IOBoundTrait", arguments={}, confidence=0.9, evidence=["It waited."], rival=None)
