@@ -44,15 +44,14 @@ TAG: Final = "dam:"
 measuring = False
 """Whether executions are measured in this process; see `switch`."""
 
-_reading_ns = 10_000
 _own_io: dict[str, int] = {}
 
 
 def switch(on: bool) -> None:
     """Start or stop measuring the executions that start from now on."""
-    global measuring, _reading_ns, _own_io
+    global measuring, _own_io
     if on and not measuring:
-        _reading_ns = counters.cost_ns()
+        counters.read()
         before = counters.read()
         after = counters.read()
         # Reading the counters is itself I/O; that much is taken off every difference.
@@ -75,6 +74,7 @@ class Meter:
     __slots__ = (
         "_call",
         "_counted",
+        "_reading_ns",
         "_running",
         "_site",
         "cpu_ns",
@@ -101,6 +101,7 @@ class Meter:
         self.io: dict[str, int] | None = None
         self.touched: dict[str, dict[str, None]] | None = None
         self._running = 0
+        self._reading_ns = 0
         name = f"{TAG}{span_id:016x}"
         self._call = FunctionType(_CODE.replace(co_name=name, co_qualname=name), _GLOBALS)
         self._counted = site.countdown <= 0
@@ -112,6 +113,7 @@ class Meter:
         """Run one step of the work, and add up what it took."""
         self._running += 1
         counted = self._counted and self._running == 1
+        entered = ids.monotonic_ns()
         before = counters.read() if counted else None
         begun = ids.monotonic_ns()
         cpu = time.thread_time_ns()
@@ -126,6 +128,7 @@ class Meter:
                 self._add(begun, ended, cpu)
                 if before is not None:
                     self._add_counters(before)
+                    self._reading_ns += begun - entered + ids.monotonic_ns() - ended
 
     def add_sync(self, begun: int, ended: int, cpu_ns: int) -> None:
         """Add a stretch that was measured from outside: the body of a ``with`` block."""
@@ -161,9 +164,8 @@ class Meter:
         """At the end: decide how often the counters are worth reading at this place from now on."""
         if not self._counted or not self.steps:
             return
-        spent = 2 * _reading_ns * self.steps
         site = self._site
-        if spent > COUNTER_BUDGET * self.running_ns:
+        if self._reading_ns > COUNTER_BUDGET * self.running_ns:
             site.period = min(LONGEST_PERIOD, max(2, site.period * 2))
         elif site.period > 1:
             site.period //= 2
