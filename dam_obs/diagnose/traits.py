@@ -5,7 +5,8 @@ A rule takes a `SystemDiagnosis` and answers with traits. Each says its evidence
 figures and names the best other reading. Confidence is between 0 and 1; a draft writes a
 trait below `DRAFT_CONFIDENCE` as a comment for the reviewer.
 
-What was not measured gives no trait: no rule reads `None` as zero.
+What was not measured gives no trait: no rule reads `None` as zero. A system's *own time* is
+its wall time without that in the run queue: a busy machine makes nothing I/O-bound.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from typing import Final, Literal
 import numpy as np
 
 from dam_obs.diagnose.pools import CPU_POOL, MEMORY_FILESYSTEMS
-from dam_obs.diagnose.report import DeviceBytes, InferredTrait, SystemDiagnosis
+from dam_obs.diagnose.report import DeviceBytes, InferredTrait, SystemDiagnosis, TimeSplit
 from dam_obs.diagnose.touched import UNKNOWN_DEVICE
 
 DRAFT_CONFIDENCE: Final = 0.6
 """Below this a trait is drafted as a commented line."""
 
 MIN_WAITING_SHARE: Final = 0.5
-"""Of wall time; a system that waits less than half of it is not called I/O-bound at all."""
+"""Of its own time; a system that waits less than half of it is not called I/O-bound at all."""
 
 MIN_CPU_SHARE: Final = 0.25
-"""Of wall time; a system that computes less does not take a CPU in any sense that matters."""
+"""Of its own time; a system that computes less does not take a CPU in any sense that matters."""
 
 MIN_DISK_BYTES: Final = 512
 """An execution, on average: with fewer bytes at the device, the page cache served nearly all."""
@@ -50,18 +51,14 @@ def infer(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
 
 def io_bound(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
     """Call a system I/O-bound if it mostly waited; without CPU time measured, say nothing."""
-    time = diagnosis.time
-    if time.on_cpu_ns is None or not time.wall_ns:
-        return []
-    waiting_ns = time.wall_ns - time.on_cpu_ns - (time.run_queue_ns or 0)
-    share = waiting_ns / time.wall_ns
-    if share < MIN_WAITING_SHARE:
+    share = _waiting_share(diagnosis)
+    if share is None or share < MIN_WAITING_SHARE:
         return []
 
+    time = diagnosis.time
     sure = float(np.interp(share, [MIN_WAITING_SHARE, 0.8, 1.0], [0.5, 0.85, 0.97])) * _enough(time.measured)
-    known, rival = _what_for(diagnosis, waiting_ns)
-    cpu = time.on_cpu_ns / time.wall_ns
-    waited = f"It waited {share:.0%} of {_ms(time.wall_ns)} in {time.measured} executions, on the CPU it was {cpu:.0%}."
+    known, rival = _what_for(diagnosis)
+    waited = f"It waited {share:.0%} of {_ms(_own_ns(time))} in {time.measured} executions, else it was on the CPU."
     return [
         InferredTrait(
             trait="IOBoundTrait",
@@ -73,9 +70,10 @@ def io_bound(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
     ]
 
 
-def _what_for(diagnosis: SystemDiagnosis, waiting_ns: int) -> tuple[float, str | None]:
+def _what_for(diagnosis: SystemDiagnosis) -> tuple[float, str | None]:
     """Return how far the waiting is explained by I/O, as a factor, and the best other reading."""
-    covered = min(1.0, (diagnosis.waiting_on_children_ns or 0) / max(waiting_ns, 1))
+    off_cpu_ns = diagnosis.time.wall_ns - (diagnosis.time.on_cpu_ns or 0)
+    covered = (diagnosis.waiting_on_children_ns or 0) / max(off_cpu_ns, 1)
     touched = _touched(diagnosis)
     if covered > 0.5:
         return 0.5, (
@@ -87,13 +85,14 @@ def _what_for(diagnosis: SystemDiagnosis, waiting_ns: int) -> tuple[float, str |
             "It started systems that are observed themselves, and touched nothing that was seen: "
             "it may wait for them, or for their turn."
         )
-    if touched is None and _mostly_other(diagnosis):
-        return 0.5, "No file, peer or program was seen: it may wait for a lock, the GIL or a timer, which is not I/O."
-    if touched is None:
-        return 0.8, "No file, peer or program was seen: it may await a timer or another task, which takes no resource."
-    if touched == "cache" and _mostly_other(diagnosis):
-        return 0.6, "Its files came from the page cache: it may wait for a lock or the GIL rather than for I/O."
-    return 1.0, "It may wait for a lock or the GIL beside the I/O that was seen." if _mostly_other(diagnosis) else None
+    if touched == "outside":
+        beside = "It may wait for a lock or the GIL beside the I/O that was seen."
+        return 1.0, beside if _mostly_other(diagnosis) else None
+
+    seen = "No file, peer or program was seen" if touched is None else "Its files may have come from the page cache"
+    if _mostly_other(diagnosis):
+        return 0.5, f"{seen}: it may wait for a lock, the GIL or a timer, which is not I/O."
+    return 0.6, f"{seen}: it may await a timer, another task or its consumer, which is not I/O."
 
 
 def _touched(diagnosis: SystemDiagnosis) -> Literal["outside", "cache"] | None:
@@ -119,27 +118,26 @@ def _waits(diagnosis: SystemDiagnosis) -> list[str]:
     parts = (
         (time.awaiting_ns, "suspended at an await or yield"),
         (time.block_io_ns, "waiting for a block device"),
-        (time.run_queue_ns, "ready and waiting for a CPU"),
         (time.other_ns, "blocked inside a step: sockets, locks, pipes, sleep"),
     )
-    return [
-        f"{nanoseconds / time.wall_ns:.0%} of the time it was {what}."
+    named = [
+        f"{nanoseconds / _own_ns(time):.0%} of the time it was {what}."
         for nanoseconds, what in parts
-        if nanoseconds is not None and nanoseconds >= 0.05 * time.wall_ns
+        if nanoseconds is not None and nanoseconds >= 0.05 * _own_ns(time)
     ]
+    return [*named, *_queued(time)]
 
 
 def takes_cpu(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
     """Name the CPU as a resource of what computes for a good part of its time."""
-    share = diagnosis.on_cpu_share
-    if share is None or share < MIN_CPU_SHARE:
+    waiting = _waiting_share(diagnosis)
+    if waiting is None or 1 - waiting < MIN_CPU_SHARE:
         return []
-    sure = float(np.interp(share, [MIN_CPU_SHARE, 0.5, 0.8, 1.0], [0.3, 0.6, 0.9, 0.97]))
-    sure *= _enough(diagnosis.time.measured)
-    covered = f"It was on the CPU {share:.0%} of its time, over {diagnosis.time.measured} executions."
-    nested = diagnosis.waiting_on_children_ns
-    rival = "Executions that it started inline are inside this share." if nested else None
-    return [_resource(CPU_POOL, sure, [covered], rival)]
+    time, share = diagnosis.time, 1 - waiting
+    sure = float(np.interp(share, [MIN_CPU_SHARE, 0.5, 0.8, 1.0], [0.3, 0.6, 0.9, 0.97])) * _enough(time.measured)
+    evidence = [f"It was on the CPU {share:.0%} of {_ms(_own_ns(time))} in {time.measured} executions."]
+    rival = "Executions that it started inline are inside this share." if diagnosis.waiting_on_children_ns else None
+    return [_resource(CPU_POOL, sure, [*evidence, *_queued(time)], rival)]
 
 
 def takes_disks(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
@@ -151,7 +149,7 @@ def _disk(diagnosis: SystemDiagnosis, use: DeviceBytes) -> InferredTrait:
     share = use.executions / diagnosis.executions
     moved = use.bytes or 0
     reached_device = use.layer == "block" and moved > 0
-    waited = (diagnosis.time.block_io_ns or 0) / max(diagnosis.time.wall_ns, 1)
+    waited = (diagnosis.time.block_io_ns or 0) / max(_own_ns(diagnosis.time), 1)
     # Files touched say what may be used, bytes at the device that it was, time that it mattered.
     sure = 0.3 + 0.35 * share + (0.2 if reached_device else 0.1 if moved else 0.0) + 0.15 * min(1.0, waited / 0.25)
     evidence = [f"{share:.0%} of executions touched a file on {use.device} to {use.direction}."]
@@ -170,7 +168,7 @@ def _is_disk(use: DeviceBytes) -> bool:
 
 def takes_network(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
     """Name the peers that a system connected to."""
-    waiting = _waiting_share(diagnosis)
+    waiting = _waiting_share(diagnosis) or 0.0
     traits = []
     for peer in diagnosis.peers[:POOLS_NAMED]:
         if not _often(diagnosis, peer.executions):
@@ -254,9 +252,27 @@ def _often(diagnosis: SystemDiagnosis, executions: int) -> bool:
     return executions > 0 and executions >= MIN_TOUCHED_SHARE * diagnosis.executions
 
 
-def _waiting_share(diagnosis: SystemDiagnosis) -> float:
+def _own_ns(time: TimeSplit) -> int:
+    """Return the wall time without that in the run queue: a busy machine's doing, not the system's."""
+    return time.wall_ns - (time.run_queue_ns or 0)
+
+
+def _waiting_share(diagnosis: SystemDiagnosis) -> float | None:
+    """Return the share of its own time that a system was off the CPU; `None` where that was not measured."""
     time = diagnosis.time
-    return (time.wall_ns - time.on_cpu_ns) / time.wall_ns if time.on_cpu_ns is not None and time.wall_ns else 0.0
+    if time.on_cpu_ns is None or not _own_ns(time):
+        return None
+    return 1 - time.on_cpu_ns / _own_ns(time)
+
+
+def _queued(time: TimeSplit) -> list[str]:
+    """Say it where a busy machine held the system up."""
+    queued_ns = time.run_queue_ns or 0
+    if queued_ns < 0.05 * time.wall_ns:
+        return []
+    return [
+        f"Another {_ms(queued_ns)} it was ready and waiting for a CPU: the machine was busy, which is left out here."
+    ]
 
 
 def _enough(executions: int) -> float:

@@ -44,7 +44,7 @@ class TestIOBound:
         assert trait.confidence > 0.85
         assert trait.rival is None
         assert trait.evidence == [
-            "It waited 95% of 100 ms in 100 executions, on the CPU it was 5%.",
+            "It waited 95% of 100 ms in 100 executions, else it was on the CPU.",
             "90% of the time it was suspended at an await or yield.",
             "5% of the time it was blocked inside a step: sockets, locks, pipes, sleep.",
         ]
@@ -58,9 +58,19 @@ class TestIOBound:
         """Not measured is not zero."""
         assert io_bound(diagnose(*(event(touched={"peers": ["127.0.0.1:80"]}) for _ in range(100)))) == []
 
-    def test_waiting_for_a_cpu_is_not_waiting_for_io(self, system: MakeSystem) -> None:
-        """A busy machine makes nothing I/O-bound."""
-        assert io_bound(system(cpu=0.3, io={"run_queue_ns": WALL // 2})) == []
+    def test_a_busy_machine_makes_nothing_io_bound(self, system: MakeSystem) -> None:
+        """Time in the run queue is left out, and said to be."""
+        busy = system(cpu=0.4, io={"run_queue_ns": WALL // 2})
+
+        assert io_bound(busy) == []
+        assert one(takes_cpu(busy)).evidence == [
+            "It was on the CPU 80% of 50 ms in 100 executions.",
+            "Another 50 ms it was ready and waiting for a CPU: the machine was busy, which is left out here.",
+        ]
+
+    def test_what_only_queued_says_nothing(self, system: MakeSystem) -> None:
+        """No time of its own, no trait, no division by zero."""
+        assert infer(system(cpu=0.0, io={"run_queue_ns": WALL}))[0].trait == "ExecutionCostTrait"
 
     @pytest.mark.parametrize(
         ("child_ns", "rival"),
@@ -95,6 +105,14 @@ class TestIOBound:
         assert trait.rival is not None
         assert "the GIL" in trait.rival
 
+    def test_awaiting_nothing_that_was_seen_is_in_doubt(self, system: MakeSystem) -> None:
+        """A timer, a queue or a slow consumer are awaited too, and take no resource."""
+        trait = one(io_bound(system(cpu=0.0, wait=1.0)))
+
+        assert trait.confidence < DRAFT_CONFIDENCE
+        assert trait.rival is not None
+        assert "its consumer" in trait.rival
+
     def test_files_from_the_page_cache_are_weak_evidence(self, system: MakeSystem) -> None:
         """Blocked inside a step with files that no device was asked for: that was no I/O, most likely."""
         touched, calls = {"files_read": ["/nowhere/x"]}, {"read_bytes": 0, "rchar": 4096}
@@ -102,7 +120,7 @@ class TestIOBound:
 
         assert cached.confidence < DRAFT_CONFIDENCE
         assert cached.rival is not None
-        assert cached.rival.startswith("Its files came from the page cache")
+        assert cached.rival.startswith("Its files may have come from the page cache")
 
     def test_bytes_at_the_device_are_strong_evidence(self, system: MakeSystem) -> None:
         """The same waiting with bytes that the device was asked for is I/O, with a lock as the rival."""
