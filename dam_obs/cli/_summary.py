@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -65,9 +65,11 @@ def systems_table(systems: Iterable[SystemDiagnosis]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("Waits", "Touches", "Traits"):
         table.add_column(name, overflow="fold")
-    for system in systems:
+    shown = list(systems)
+    names = short_names([system.system for system in shown])
+    for system in shown:
         table.add_row(
-            printable(system.system),
+            printable(names[system.system]),
             _runs(system),
             duration(system.latency.p50_ns),
             duration(system.latency.p95_ns),
@@ -77,6 +79,12 @@ def systems_table(systems: Iterable[SystemDiagnosis]) -> Table:
             printable(", ".join(_traits(system))),
         )
     return table
+
+
+def short_names(systems: Sequence[str]) -> dict[str, str]:
+    """Return each name without its module, where that still tells it from the others."""
+    short = [name.rpartition(":")[2] for name in systems]
+    return {name: last if short.count(last) == 1 else name for name, last in zip(systems, short, strict=True)}
 
 
 def _runs(system: SystemDiagnosis) -> str:
@@ -93,14 +101,15 @@ def _waits(time: TimeSplit) -> str:
 
 
 def _touches(system: SystemDiagnosis) -> list[str]:
-    pools = [device.pool for device in system.devices]
+    pools = [device.pool for device in system.devices if device.executions]
     pools += [peer.pool for peer in system.peers] + [process.pool for process in system.processes]
     pools = list(dict.fromkeys(pools))
     return pools[:3] + ([f"and {len(pools) - 3} more"] if len(pools) > 3 else [])
 
 
 def _traits(system: SystemDiagnosis) -> list[str]:
-    return list(dict.fromkeys(trait.trait for trait in system.traits if trait.confidence >= LIKELY))
+    likely = (trait.trait.removesuffix("Trait") for trait in system.traits if trait.confidence >= LIKELY)
+    return list(dict.fromkeys(likely))
 
 
 def _number(value: float | None) -> str:

@@ -13,7 +13,6 @@ from dam_obs.cli._base import console, echo_json, json_option
 from dam_obs.cli._text import printable
 from dam_obs.config import load_settings
 from dam_obs.errors import DamObsError
-from dam_obs.store.files import write_whole
 from dam_obs.trace.handshake import DEFAULT_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -158,14 +157,12 @@ class NotWritten(DamObsError):
 
 def _write(report: DiagnosticReport, traced: TracedRun, *, with_drafts: bool) -> list[Path]:
     """Write everything that is made of a run, and return the files."""
-    from dam_obs.diagnose.page import render_page
+    from dam_obs.diagnose.write import write_report
     from dam_obs.draft.write import write_drafts
     from dam_obs.sample.speedscope import write_profile
 
     run = traced.folder
-    write_whole(run.report_json, report.model_dump_json(indent=2).encode() + b"\n")
-    write_whole(run.report_html, render_page(report).encode())
-    written = [run.report_json, run.report_html]
+    written = write_report(run, report)
     if report.quality.verdict != "refuse":
         sampler = traced.manifest.sampler
         if write_profile(run, rate_hz=sampler.rate_asked_hz if sampler else None):
