@@ -52,7 +52,7 @@ from asset_pipeline.runtime import Kind, Lane, Pipeline
 
 _HEAD: Final = 512
 _BLOCK: Final = 128 * 1024
-_DIGESTS: Final = ("sha3_256", "sha3_384", "sha3_512")
+_DIGESTS: Final = ("sha3_224", "sha3_256", "sha3_384", "sha3_512", "blake2s")
 _MAX_UNKNOWN: Final = 64_000
 """Bytes of a file of unknown type that may be stored."""
 
