@@ -13,11 +13,16 @@ import threading
 from collections.abc import Callable, Iterable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import wrapt
 
 from dam_obs.trace import faults
+
+if TYPE_CHECKING:
+    Proxy = wrapt.ObjectProxy[Any]
+else:
+    Proxy = wrapt.ObjectProxy
 
 _GUARD: Final = faults.guard("points.imports")
 
@@ -78,7 +83,8 @@ class ImportWatch:
         finally:
             self._asking.name = None
         if spec is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = _TellingLoader(spec.loader, lambda module: self._tell(module, fullname))
+            loader: Any = _TellingLoader(spec.loader, lambda module: self._tell(module, fullname))
+            spec.loader = loader
         return spec
 
     def _ask_the_others(self, fullname: str, path: Any, target: ModuleType | None) -> ModuleSpec | None:
@@ -92,7 +98,7 @@ class ImportWatch:
         return None
 
 
-class _TellingLoader(wrapt.ObjectProxy):  # type: ignore[misc]
+class _TellingLoader(Proxy):
     """A module's own loader, which tells when it has run the module."""
 
     def __init__(self, loader: Any, tell: Callable[[ModuleType], None]) -> None:
@@ -102,7 +108,8 @@ class _TellingLoader(wrapt.ObjectProxy):  # type: ignore[misc]
     def exec_module(self, module: ModuleType) -> None:
         """Run the module, which sees its own loader and not this one."""
         loader = self.__wrapped__
-        if module.__spec__ is not None and module.__spec__.loader is self:
+        me: Any = self
+        if module.__spec__ is not None and module.__spec__.loader is me:
             module.__spec__.loader = loader
         if getattr(module, "__loader__", None) is self:
             module.__loader__ = loader

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from dam_obs.trace.span import Span
     from dam_obs.trace.steps import Reader
 
+    Proxy = wrapt.ObjectProxy[Any]
+else:
+    Proxy = wrapt.ObjectProxy
+
 Call = Callable[[Callable[..., Any], tuple[Any, ...], tuple[Any, ...], dict[str, Any]], Any]
 
 
@@ -52,7 +56,7 @@ class _Inner:
         self._reader.leave(span, result)
 
 
-class TracedCallable(wrapt.ObjectProxy):  # type: ignore[misc]
+class TracedCallable(Proxy):
     """The proxy."""
 
     def __init__(self, wrapped: Any, call: Call, owner: tuple[Any, ...] = ()) -> None:
