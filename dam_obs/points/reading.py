@@ -10,16 +10,18 @@ counted as ``points.<point>``. Neither reaches the host.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from dam_obs.points.arguments import ABSENT, Args, Kwargs, Parameters, Unreadable, follow_steps
 from dam_obs.points.model import BlockedRule, DataField, Target, TracePoint
 from dam_obs.points.paths import ReadPath
 from dam_obs.trace import faults
+from dam_obs.trace._storage import place_of
+from dam_obs.trace.capture import capture
 from dam_obs.trace.span import SHORT
 
 if TYPE_CHECKING:
@@ -31,9 +33,8 @@ Setter = Callable[["Span", Any], None]
 
 
 def _convert_text(value: Any) -> Any:
-    if isinstance(value, str) or value is None:
-        return value
-    return str(value) if type(value) in (int, float, bool) else value
+    # `capture` shortens an integer that is too long to be written out.
+    return str(capture(value)) if type(value) in (int, float, bool) else value
 
 
 def _convert_int(value: Any) -> Any:
@@ -50,6 +51,7 @@ def _convert_bool(value: Any) -> Any:
     return bool(value) if type(value) is int and value in (0, 1) else value
 
 
+_ROUTINES: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType})
 _KINDS: Final[Mapping[str, type]] = {"str": str, "int": int, "float": float, "bool": bool}
 
 _CONVERT: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -64,9 +66,14 @@ def _data_setter(field: DataField) -> Setter:
     name, convert = field.name, _CONVERT[field.type]
 
     def set_data(span: Span, value: Any) -> None:
-        span.set_data(name, convert(value.value if isinstance(value, Enum) else value))
+        span.set_data(name, convert(_plain(value)))
 
     return set_data
+
+
+def _plain(value: Any) -> Any:
+    # Not `isinstance`: that asks the object for its class, and a proxy would load what it stands for.
+    return value.value if issubclass(type(value), Enum) else value
 
 
 def _blocked_setter(rule: BlockedRule) -> Setter:
@@ -77,8 +84,8 @@ def _blocked_setter(rule: BlockedRule) -> Setter:
         if rule.is_none is not None:
             is_blocked = (value is None) is rule.is_none
         else:
-            plain = value.value if isinstance(value, Enum) else value
-            is_blocked = isinstance(plain, str | int | float) and (type(plain) is bool, plain) in refusals
+            plain = _plain(value)
+            is_blocked = issubclass(type(plain), str | int | float) and (type(plain) is bool, plain) in refusals
         if is_blocked:
             span.set_status("blocked")
 
@@ -107,11 +114,12 @@ def _set_command(span: Span, value: Any) -> None:
 
 def system_name(value: Any) -> str:
     """Name a system: text as it is, a class or function by ``module:qualname``, any other object by its class."""
-    if isinstance(value, str):
-        return value
-    if not isinstance(value, type) and not inspect.isroutine(value):
-        value = type(value)
-    return f"{value.__module__}:{value.__qualname__}"
+    kind = type(value)
+    if issubclass(kind, str):
+        return str.__str__(value)
+    if kind in _ROUTINES:
+        return f"{value.__module__}:{value.__qualname__}"
+    return place_of(value if issubclass(kind, type) else kind)
 
 
 # -- the reader

@@ -39,6 +39,9 @@ LONGEST_REST: Final = 60.0
 LAST_SECONDS: Final = 2.0
 """Seconds that a request may take when the interpreter is on its way out and starts no thread."""
 
+LOOK_SECONDS: Final = 0.05
+"""Between two looks whether what is waited for is in trouble."""
+
 DROPPED: Final = "sinks.otlp.dropped"
 
 _SEND = faults.guard("sinks.otlp")
@@ -89,6 +92,7 @@ class OtlpSink:
         self._payloads: deque[tuple[Any, int]] = deque()
         self._waiting = 0
         self._running = False
+        self._is_closed = False
         self._settled = threading.Event()
         self._settled.set()
         self._rest = FIRST_REST
@@ -109,12 +113,11 @@ class OtlpSink:
 
     def flush(self, timeout: float) -> None:
         """Wait until everything was sent or given up; not for a collector that is known not to answer."""
-        deadline = time.monotonic() + timeout
-        while not self._settled.is_set() and not self.in_trouble:
-            left = deadline - time.monotonic()
-            if left <= 0:
+        # Counted in looks, not by a clock: tests of programs let clocks stand still.
+        for _ in range(1 + int(timeout / LOOK_SECONDS)):
+            if self._settled.is_set() or self.in_trouble:
                 return
-            self._settled.wait(min(left, 0.05))
+            self._settled.wait(LOOK_SECONDS)
 
     def close(self, timeout: float) -> None:
         """Flush, then close the connection; what has not arrived is dropped and counted."""
@@ -122,8 +125,9 @@ class OtlpSink:
         self._transport.shutdown()
         self._settled.wait(min(timeout, 0.5))
         with self._lock:
-            lost = self._waiting
+            lost, self._waiting = self._waiting, 0
             self._payloads.clear()
+            self._is_closed = True
         if lost:
             faults.count(DROPPED, lost)
 
@@ -150,13 +154,17 @@ class OtlpSink:
             self._running = True
             self._settled.clear()
         try:
-            threading.Thread(target=self._send_all, name="dam-obs-otlp", daemon=True).start()
+            threading.Thread(target=self._run, name="dam-obs-otlp", daemon=True).start()
         except RuntimeError:
             # The interpreter is on its way out and starts no thread: so it is done here, in a short time.
             self._transport.limit(LAST_SECONDS)
             self._send_all()
 
     # -- the sending thread's part
+
+    def _run(self) -> None:
+        faults.this_thread_is_ours()
+        self._send_all()
 
     def _send_all(self) -> None:
         token = otel_context.attach(suppressed())
@@ -183,6 +191,8 @@ class OtlpSink:
                 arrived = self._transport.send(payload, number)
             self._learn(arrived)
         with self._lock:
+            if self._is_closed:
+                return  # given up and counted by `close`
             self._waiting -= number
         if not arrived:
             faults.count(DROPPED, number)

@@ -64,18 +64,40 @@ def full_disk(path: Path, free_bytes: int = 0, size_bytes: int = 1024 * 1024) ->
     Raises:
         CannotMount: this process may not mount.
     """
+    with _mounted(path, f"size={size_bytes},mode=0777"):
+        (path / "ballast").write_bytes(bytes(max(0, size_bytes - free_bytes)))
+        yield path
+
+
+@contextmanager
+def read_only_folder(path: Path) -> Iterator[Path]:
+    """
+    Let nobody write into `path`, not even root.
+
+    Raises:
+        CannotMount: this process is root's, whom no mode stops, and may not mount.
+    """
+    if os.geteuid() == 0:
+        with _mounted(path, "size=64k,ro"):
+            yield path
+        return
     path.mkdir(parents=True, exist_ok=True)
-    mounted = subprocess.run(  # noqa: S603
-        ["mount", "-t", "tmpfs", "-o", f"size={size_bytes},mode=0777", "tmpfs", str(path)],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    path.chmod(0o500)
+    try:
+        yield path
+    finally:
+        path.chmod(0o700)
+
+
+@contextmanager
+def _mounted(path: Path, options: str) -> Iterator[None]:
+    path.mkdir(parents=True, exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if mounted.returncode != 0:
         raise CannotMount(path, mounted.stderr.strip())
     try:
-        (path / "ballast").write_bytes(bytes(max(0, size_bytes - free_bytes)))
-        yield path
+        yield
     finally:
         subprocess.run(["umount", "-l", str(path)], check=False)  # noqa: S603, S607
 
@@ -104,7 +126,8 @@ def raising_plugin(*hooks: str, error: BaseException | None = None) -> object:
     """
 
     def fail() -> None:
-        raise error or RuntimeError("a plugin that always fails")
+        # The same error raised again and again would gather a longer traceback each time.
+        raise RuntimeError("a plugin that always fails") if error is None else error.with_traceback(None)
 
     return _plugin(hooks, fail)
 

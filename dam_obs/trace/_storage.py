@@ -43,6 +43,12 @@ def type_name(kind: type, *, module: bool = True) -> str:
     return name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…"
 
 
+def place_of(kind: type) -> str:
+    """Return ``module:QualName`` of a class, as targets are written."""
+    module = _class_module(kind)
+    return f"{module if type(module) is str else '?'}:{_class_qualname(kind)}"
+
+
 def shown_fields(value: Any, kind: type) -> list[tuple[str, Any]] | None:
     """
     Return names and values of the fields a data class, a model or a named tuple would show of itself.

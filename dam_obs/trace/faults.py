@@ -99,6 +99,8 @@ def reset() -> None:
 
 # -- whose an exception is
 
+_SIGNALS = tuple(signal.valid_signals())
+
 
 class _Thread(threading.local):
     is_ours = False
@@ -117,13 +119,13 @@ def _is_the_hosts(error: BaseException, traceback: TracebackType | None) -> bool
         return False
     if not isinstance(error, Exception | SystemExit):
         return True
-    return _comes_from_signal_handler(traceback)
+    return threading.get_ident() == threading.main_thread().ident and _comes_from_signal_handler(traceback)
 
 
 def _comes_from_signal_handler(traceback: TracebackType | None) -> bool:
     """Say whether an exception was raised in, or below, a handler that the host has set for a signal."""
-    handlers = [_code(signal.getsignal(number)) for number in signal.valid_signals()]
-    while traceback is not None:
+    handlers = [code for number in _SIGNALS if (code := _code(signal.getsignal(number))) is not None]
+    while handlers and traceback is not None:
         if any(traceback.tb_frame.f_code is handler for handler in handlers):
             return True
         traceback = traceback.tb_next

@@ -17,7 +17,7 @@ from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import Any, Final
 
 from dam_obs.trace import faults, ids
-from dam_obs.trace._storage import shown_fields, stored_fields, type_name
+from dam_obs.trace._storage import place_of, shown_fields, stored_fields
 from dam_obs.trace.capture import capture
 from dam_obs.trace.events import Scalar
 
@@ -73,9 +73,7 @@ def _told(asked: Hook, command: object) -> Mapping[str, Scalar] | None:
 
 def type_of(command: object) -> str:
     """Return a command's class as ``module:qualname``."""
-    kind = type(command)
-    name = type_name(kind, module=False)
-    return f"{type_name(kind).removesuffix(name).rstrip('.') or 'builtins'}:{name}"
+    return place_of(type(command))
 
 
 def _read(command: object) -> dict[str, Scalar]:

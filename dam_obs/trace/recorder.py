@@ -34,6 +34,9 @@ BATCH: Final = 256
 FORK_PATIENCE: Final = 0.5
 """Seconds that a fork waits for the drain thread to stand still."""
 
+FOR_SINKS: Final = 0.8
+"""Share of the last seconds that sinks may take; in the rest it is counted what they have lost."""
+
 Order = Literal["run", "pause", "end"]
 """What the drain thread is to do."""
 
@@ -205,7 +208,7 @@ class Recorder:
     def shutdown(self, timeout: float | None = None) -> None:
         """Flush, stop the thread and close the sinks, within `timeout` seconds (default: the setting)."""
         patience = self._settings.shutdown_timeout if timeout is None else timeout
-        self._deadline = time.monotonic() + patience
+        self._deadline = time.monotonic() + patience * FOR_SINKS
         thread = self._thread
         if thread is None or not thread.is_alive():
             self._end()

@@ -19,6 +19,7 @@ from typing import Any, Final
 from dam_obs.errors import DamObsError
 from dam_obs.trace import faults
 from dam_obs.trace.assignments import value_span
+from dam_obs.trace.capture import capture
 from dam_obs.trace.secret_names import KEY_ANCHORS, TOKEN, key_rule
 from dam_obs.trace.secrets import RULE_NAMES, SHORTEST, VALUE_RULES, ValueRule
 
@@ -127,7 +128,9 @@ class Redactor:
         rule = self._by_key(key)
         if rule is not None and not (rule == TOKEN and _is_count(value)):
             return marker(rule)
-        if kind is int or kind is float:
+        if kind is int:
+            return capture(value)  # readers take no more than 64 bits
+        if kind is float:
             return value
         if depth >= DEEPEST:
             return "…"
