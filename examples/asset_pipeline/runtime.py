@@ -35,12 +35,11 @@ class Kind(enum.Enum):
 class Lane(enum.Enum):
     """What systems compete for, and how many may have it at a time."""
 
-    CPU = ("cpu", 1)
-    """Fewer than cores, so that nothing that computes waits for a core."""
+    HEAVY = ("heavy", 1)
+    """What computes, here or in another process: one at a time, so that even on two cores none waits for a core."""
     DISK = ("disk", 1)
     JOURNAL = ("journal", 1)
     """One writer: entries must not overlap."""
-    PROCESS = ("process", 1)
 
     @property
     def width(self) -> int:
@@ -89,14 +88,14 @@ class Pipeline:
             by: The command whose system asks for it.
         """
         system, command = self._take(command)
-        if system.kind is Kind.THREAD:
-            threads = self._threads[system.lane] if system.lane else None
-            return await asyncio.get_running_loop().run_in_executor(threads, self._run, system, command, by)
         if system.kind is Kind.LOOP:
             return self._run(system, command, by)  # type: ignore[no-any-return]
         async with AsyncExitStack() as place:
             if system.lane:
                 await place.enter_async_context(self._places[system.lane])
+            if system.kind is Kind.THREAD:
+                threads = self._threads[system.lane] if system.lane else None
+                return await asyncio.get_running_loop().run_in_executor(threads, self._run, system, command, by)
             with self._log.call(system, command, _id_of(by)) as call:
                 result: Result = await system(command)
                 call.returned(result)

@@ -52,7 +52,18 @@ from asset_pipeline.runtime import Kind, Lane, Pipeline
 
 _HEAD: Final = 512
 _BLOCK: Final = 128 * 1024
-_DIGESTS: Final = ("sha3_224", "sha3_256", "sha3_384", "sha3_512", "blake2s")
+_DIGESTS: Final = (
+    "sha3_224",
+    "sha3_256",
+    "sha3_384",
+    "sha3_512",
+    "blake2s",
+    "blake2b",
+    "sha384",
+    "sha512",
+    "sha1",
+    "md5",
+)
 _MAX_UNKNOWN: Final = 64_000
 """Bytes of a file of unknown type that may be stored."""
 
@@ -106,7 +117,7 @@ class Validator:
     """Checks files strictly. Raises `InvalidAsset`, for one on everything of unknown type."""
 
     kind: ClassVar[Kind] = Kind.THREAD
-    lane: ClassVar[Lane | None] = Lane.CPU
+    lane: ClassVar[Lane | None] = Lane.HEAVY
 
     def __call__(self, command: ValidateAsset) -> Valid:
         """Read the file from start to end."""
@@ -117,7 +128,7 @@ class Hasher:
     """Makes the digests of a file. Bound by the CPU, in proportion to size."""
 
     kind: ClassVar[Kind] = Kind.THREAD
-    lane: ClassVar[Lane | None] = Lane.CPU
+    lane: ClassVar[Lane | None] = Lane.HEAVY
 
     def __call__(self, command: HashAsset) -> Fingerprint:
         """Read the file at once and hash it as a whole: in few and long steps, for which Python is not needed."""
@@ -141,10 +152,10 @@ class ArchiveWalker:
 
 
 class MemberExtractor:
-    """Writes members to disk. Bound by the disk, in proportion to the member's size."""
+    """Writes members to disk: reads, inflates and writes, in proportion to the member's size."""
 
     kind: ClassVar[Kind] = Kind.THREAD
-    lane: ClassVar[Lane | None] = Lane.DISK
+    lane: ClassVar[Lane | None] = Lane.HEAVY
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
@@ -241,7 +252,7 @@ class Compressor:
     """Runs gzip. Bound by another process."""
 
     kind: ClassVar[Kind] = Kind.COROUTINE
-    lane: ClassVar[Lane | None] = Lane.PROCESS
+    lane: ClassVar[Lane | None] = Lane.HEAVY
 
     async def __call__(self, command: CompressAsset) -> Compressed:
         """Compress in the background: what the user waits for comes first."""
