@@ -39,15 +39,12 @@ $(INSTALLED): pyproject.toml $(PLUGINS)
 	  $(PLUGINS:%/pyproject.toml=--editable %) --group dev --group docs
 	@touch $@
 
-# TO ADJUST: add options to the line with "view" if the console tree should be another one.
 # The program works below .cache, on the disk that this folder is on: /tmp may be in memory.
 demo: setup ## Run the example pipeline under dam-obs diagnose, and show what was seen
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	@trap 'rm -rf $(DEMO)' EXIT; \
 	$(BIN)/dam-obs diagnose --points $(PIPELINE)/trace_points.toml -- \
 	  $(BIN)/python $(PIPELINE) --workdir $(DEMO)
-	@echo "The newest trace:"
-	@$(BIN)/dam-obs view --last 1
 
 test: setup ## Run the tests, but for the slow ones
 	@$(BIN)/pytest -m "not slow" $(ARGS)

@@ -126,8 +126,10 @@ def _found_nothing(error: DamObsError) -> bool:
 
 
 def _report(traced: TracedRun, *, with_drafts: bool, as_json: bool) -> None:
+    from dam_obs.cli._example import example_trace
     from dam_obs.cli._summary import print_summary
     from dam_obs.diagnose.build import build_report
+    from dam_obs.store.read import read_events
 
     run = traced.folder
     try:
@@ -141,7 +143,10 @@ def _report(traced: TracedRun, *, with_drafts: bool, as_json: bool) -> None:
             {"run": run.path, "exit_status": traced.manifest.exit_status, "report": report.model_dump(mode="json")}
         )
         return
-    print_summary(report, [path for path in written if path.exists()], console(stderr=True))
+    out = console(stderr=True)
+    for line in example_trace(read_events(run.trace)) if run.trace.exists() else []:
+        out.print(printable(line), soft_wrap=True, markup=False)
+    print_summary(report, [path for path in written if path.exists()], out)
 
 
 class NotWritten(DamObsError):
