@@ -62,7 +62,7 @@ def the_run() -> RunFolder:
 
 
 def test_a_run_ends_with_a_report(program: list[str], capfd: pytest.CaptureFixture[str]) -> None:
-    """Everything is written; quality first, then the system, then where things are; on standard error."""
+    """Everything is written; a trace as an example, quality, the system, where things are; on standard error."""
     status = main(["diagnose", "--rate", "200", "--", *program, "30", "0"])
     out, err = capfd.readouterr()
     run = the_run()
@@ -76,7 +76,7 @@ def test_a_run_ends_with_a_report(program: list[str], capfd: pytest.CaptureFixtu
     assert run.report_html.read_text().startswith("<!")
     assert (run.drafts / "review.md").is_file()
     assert out == "ready\n"
-    assert re.search(r"^to stderr\nQuality: \w+; 30 executions; py-spy .* at .* of 200 Hz;", err, re.MULTILINE)
+    assert re.search(r"^to stderr\n\[sys\] hash: success \(\d+ms\)\nQuality: \w+; 30 executions; py-spy .* at .* of 200 Hz;", err, re.MULTILINE)
     assert re.findall(r"^Wrote \S+/(\S+)$", err, re.MULTILINE) == [
         "trace.jsonl",
         "report.json",
