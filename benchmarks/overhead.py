@@ -1,7 +1,11 @@
 """
-What `dam-obs diagnose` costs the program it observes, as a ratio of wall time, on two workloads.
+What `dam-obs diagnose` costs the program it observes, as a ratio of wall time.
 
     python benchmarks/overhead.py            # --rate 100, --rounds 7, --json
+
+Three workloads: ``CPU-bound``, calls of about a millisecond one after the other; ``async``, 64
+handlers in flight that compute for about half a millisecond between two awaits; ``async, fine``,
+the same with less than a tenth of a millisecond between awaits, where our cost of a step shows.
 
 Each workload times its own work, so that the start of the interpreter and of the sampler
 is not in it. Rounds without and with dam-obs take turns; the ratio is that of the medians.
@@ -52,7 +56,7 @@ class Job:
 async def handle(job):
     total = 0
     for part in range(4):
-        for step in range(1_500):
+        for step in range({loops}):
             total += step * step % 7
         await asyncio.sleep(0.001 * (job.number % 3))
     return total
@@ -67,7 +71,7 @@ async def main(times):
 if __name__ == "__main__":
     asyncio.run(main(100))
     start = time.perf_counter()
-    asyncio.run(main(6_000))
+    asyncio.run(main({times}))
     print(time.perf_counter() - start)
 """
 
@@ -135,9 +139,12 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        coarse = ASYNC.replace("{loops}", "9_000").replace("{times}", "1_000")
+        fine = ASYNC.replace("{loops}", "1_500").replace("{times}", "6_000")
         result = {
             "CPU-bound": measure(folder / "cpu", CPU, "crunch", arguments.rate, arguments.rounds),
-            "async": measure(folder / "async", ASYNC, "handle", arguments.rate, arguments.rounds),
+            "async": measure(folder / "async", coarse, "handle", arguments.rate, arguments.rounds),
+            "async, fine": measure(folder / "fine", fine, "handle", arguments.rate, arguments.rounds),
         }
     if arguments.json:
         print(json.dumps(result, indent=2))

@@ -105,7 +105,6 @@ class Finisher:
             event.features = self._redactor.mapping(span.features)
         if meter is None or not meter.steps:
             return
-        meter.settle()
         event.cpu_ns = meter.cpu_ns
         event.wait_ns = max(0, (event.duration_ns or 0) - meter.running_ns)
         event.steps = meter.steps

@@ -113,8 +113,7 @@ class Meter:
         """Run one step of the work, and add up what it took."""
         self._running += 1
         counted = self._counted and self._running == 1
-        entered = ids.monotonic_ns()
-        before = counters.read() if counted else None
+        entered, before = (ids.monotonic_ns(), counters.read()) if counted else (0, None)
         begun = ids.monotonic_ns()
         cpu = time.thread_time_ns()
         try:

@@ -159,6 +159,8 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
             if error is not None:
                 self.fail(error)
             self.end_ns = at_ns or ids.monotonic_ns()
+            if self.meter is not None:
+                self.meter.settle()
             if self.recording:
                 queue.put(self)
 
