@@ -113,6 +113,9 @@ class OtlpSink:
 
     def flush(self, timeout: float) -> None:
         """Wait until everything was sent or given up; not for a collector that is known not to answer."""
+        if self._payloads and not self._running:
+            self._transport.limit(max(0.1, min(timeout, LAST_SECONDS)))
+            self._send_all()
         # Counted in looks, not by a clock: tests of programs let clocks stand still.
         for _ in range(1 + int(timeout / LOOK_SECONDS)):
             if self._settled.is_set() or self.in_trouble:
@@ -156,9 +159,10 @@ class OtlpSink:
         try:
             threading.Thread(target=self._run, name="dam-obs-otlp", daemon=True).start()
         except RuntimeError:
-            # The interpreter is on its way out and starts no thread: so it is done here, in a short time.
-            self._transport.limit(LAST_SECONDS)
-            self._send_all()
+            # The interpreter is on its way out and starts no thread: `flush` sends, once the other sinks have all.
+            with self._lock:
+                self._running = False
+                self._settled.set()
 
     # -- the sending thread's part
 

@@ -282,17 +282,20 @@ def test_requests_are_made_where_nothing_is_traced(make_span):
     assert transport.suppressed == [True]
 
 
-def test_where_no_thread_can_be_started_it_is_sent_at_once_and_in_a_short_time(make_span, monkeypatch):
-    """An interpreter on its way out starts none."""
+def test_where_no_thread_can_be_started_a_flush_sends_in_a_short_time(make_span, monkeypatch):
+    """An interpreter on its way out starts none; meanwhile the other sinks are not kept waiting."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     transport = Recorded()
-    OtlpSink(transport)([make_span()])
+    sink = OtlpSink(transport)
+    sink([make_span()])
+    before = list(transport.sent)
+    sink.flush(0.5)
 
-    assert (transport.sent, len(transport.limits)) == ([1], 1)
+    assert (before, transport.sent, transport.limits) == ([], [1], [0.5])
 
 
 @pytest.mark.parametrize("make", [GrpcTransport, HttpTransport])
