@@ -17,13 +17,17 @@ from typing import NoReturn, Protocol
 from dam_obs.trace import counters, faults, ids
 
 LAST_WORDS = 2.0
-"""Seconds that `os._exit` and ``exec`` wait for the sinks."""
+"""Seconds that `os._exit` and ``exec`` wait for the sinks at most."""
 
 _GUARD = faults.guard("lifecycle")
 
 
 class Living(Protocol):
     """What is told of the process's ends and forks."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that an end may take at most."""
 
     def flush(self, timeout: float) -> bool:
         """Bring everything to its place."""
@@ -89,7 +93,7 @@ def _at_exit() -> None:
 def _flush_and_exit(status: int) -> NoReturn:
     if _living is not None:
         with _GUARD:
-            _living.flush(LAST_WORDS)
+            _living.flush(min(LAST_WORDS, _living.patience))
     _exit(status)
 
 
@@ -98,7 +102,7 @@ def _flush_before(original: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
     def flushed(*args: object, **kwargs: object) -> NoReturn:
         if _living is not None:
             with _GUARD:
-                _living.flush(LAST_WORDS)
+                _living.flush(min(LAST_WORDS, _living.patience))
         original(*args, **kwargs)
 
     return flushed

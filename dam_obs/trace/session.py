@@ -94,6 +94,11 @@ class Session:
 
     # -- what `lifecycle` tells
 
+    @property
+    def patience(self) -> float:
+        """Seconds that an end may take at most."""
+        return self.settings.shutdown_timeout
+
     def flush(self, timeout: float) -> bool:
         """Bring everything that has ended so far to its place."""
         done = self.recorder.flush(timeout)
