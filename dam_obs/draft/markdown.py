@@ -24,6 +24,7 @@ def code(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Show text as it is: every character stands for itself."""
-    escaped = _HARMLESS.sub(r"\1", _PUNCTUATION.sub(r"\\\1", shown(text)))
+    """Show text as it is: every character stands for itself. Spaces around it are no part of a sentence."""
+    plain = shown(text).strip() or "(empty)"
+    escaped = _HARMLESS.sub(r"\1", _PUNCTUATION.sub(r"\\\1", plain))
     return re.sub(r"\\([@#])", rf"\\\1{_INVISIBLE_BREAK}", escaped)

@@ -155,6 +155,7 @@ def test_a_sentence_is_rendered_as_its_own_text(text):
         ("ask @admin about #12", "ask \\@&#8203;admin about \\#&#8203;12"),
         ("see http://evil.example", "see http\\://evil\\.example"),
         ("<b>", "\\<b\\>"),
+        ("    indented ", "indented"),
     ],
 )
 def test_sentences_stay_readable(text, markdown):
