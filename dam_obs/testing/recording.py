@@ -4,7 +4,7 @@ Record into memory, with the clock and the ids in the test's hand.
     def test_check_is_recorded(recorder):          # from dam_obs.testing.fixtures
         check_gate("write")
 
-        assert recorder.events() == [event(operation="gate_check", duration_ns=3_000_000_000)]
+        assert recorder.events() == [event("focus", "gate_check", "gates.py", duration_ns=3_000_000_000)]
 
 While a recording runs, faults of dam-obs itself are let through, so that they fail the test.
 """
@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any
 
 from dam_obs.config import Settings
-from dam_obs.trace import audit, faults, ids, meter
+from dam_obs.trace import _collection, audit, faults, ids, meter
 from dam_obs.trace.events import FinishedSpan, TraceEvent
 from dam_obs.trace.recorder import Recorder
 from dam_obs.trace.redact import Redactor
@@ -144,6 +144,7 @@ def recording(
     faults.reset()
     recorder = Recorder(settings or Settings(), [lambda: memory], Redactor())
     faults.let_through(let_faults_through)
+    _collection.protect()
     try:
         if clock is not None:
             ids.wall_ns, ids.monotonic_ns = clock.wall_ns, clock.monotonic_ns
@@ -158,4 +159,5 @@ def recording(
         tracer.enabled, ids.new_id, ids.wall_ns, ids.monotonic_ns, measuring = before
         meter.switch(measuring)
         faults.let_through(False)
+        _collection.leave()
         recorder.shutdown()

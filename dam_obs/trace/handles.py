@@ -24,8 +24,8 @@ from dam_obs.trace.layers import Layer, layer
 SHORTEST: Final = 4
 """Hex digits of the shortest `rand`."""
 
-REMEMBERED: Final = 200_000
-"""Handles that are kept before the older half is forgotten."""
+REMEMBERED: Final = 20_000
+"""Handles that are kept before the older half is forgotten: some 5 MB."""
 
 _FORM = re.compile(r"([a-z]{3})_(\d{1,12})_([0-9A-Za-z]+)")
 _CODE = re.compile(r"([a-z]{3})_")

@@ -15,7 +15,7 @@ from typing import Any
 from dam_obs import plugins
 from dam_obs.config import ConfigError, Settings, load_settings
 from dam_obs.hookspecs import SinkFactory
-from dam_obs.trace import audit, faults, features, lifecycle, meter
+from dam_obs.trace import _collection, audit, faults, features, lifecycle, meter
 from dam_obs.trace.attached import WishListener
 from dam_obs.trace.notes import NoteKeeper
 from dam_obs.trace.recorder import Recorder
@@ -52,6 +52,7 @@ class Session:
 
     def start(self) -> None:
         """Begin to record."""
+        _collection.protect()
         self.recorder.start()
         lifecycle.watch(self)
         if self.settings.measure:
@@ -64,6 +65,7 @@ class Session:
         self.measure(False)
         self.shutdown()
         lifecycle.unwatch()
+        _collection.leave()
         features.ask(None)
 
     def measure(self, on: bool) -> None:
@@ -87,6 +89,7 @@ class Session:
         self.measure(run_directory is not None)
 
     def _periodic(self) -> None:
+        _collection.release()
         if self._listener is not None:
             self._listener()
         if self._note is not None:
