@@ -113,9 +113,10 @@ class HandleBook:
         if not self._trimming.acquire(blocking=False):
             return
         try:
-            old = list(islice(self._issued.items(), len(self._issued) // 2))
-            self._horizon = max(self._horizon, max(seconds for _, (seconds, _) in old))
-            for handle, _ in old:
-                self._issued.pop(handle, None)
+            # Of the keys alone, a list is made in one step under the interpreter's lock, while others go on issuing.
+            old = list(islice(self._issued, len(self._issued) // 2))
+            self._horizon = max(self._horizon, max(self._issued[handle][0] for handle in old))
+            for handle in old:
+                del self._issued[handle]
         finally:
             self._trimming.release()
