@@ -76,7 +76,8 @@ def test_a_run_ends_with_a_report(program: list[str], capfd: pytest.CaptureFixtu
     assert run.report_html.read_text().startswith("<!")
     assert (run.drafts / "review.md").is_file()
     assert out == "ready\n"
-    assert re.search(r"^to stderr\n\[sys\] hash: success \(\d+ms\)\nQuality: \w+; 30 executions; py-spy .* at .* of 200 Hz;", err, re.MULTILINE)
+    quality = r"Quality: \w+; 30 executions; py-spy .* at .* of 200 Hz;"
+    assert re.search(rf"^to stderr\n\[sys\] hash: success \(\d+ms\)\n{quality}", err, re.MULTILINE)
     assert re.findall(r"^Wrote \S+/(\S+)$", err, re.MULTILINE) == [
         "trace.jsonl",
         "report.json",
