@@ -1,7 +1,5 @@
 """Handles: unique by construction, short, and readable back."""
 
-import threading
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,24 +59,3 @@ def test_an_unknown_code_is_named():
     """A handle of a layer that nobody knows says so."""
     with pytest.raises(UnknownLayer, match="'xyz'"):
         parse("xyz_17_a3f2")
-
-
-def test_handles_are_forgotten_while_others_are_issued():
-    """From many threads at once, with a memory so small that it is trimmed all the time."""
-    book = HandleBook(remembered=8)
-    failures = []
-
-    def issue(start):
-        try:
-            for number in range(start, start + 3000):
-                book.issue("sys", number // 100, number << 40)
-        except RuntimeError as error:  # a dictionary that changes while it is gone through
-            failures.append(error)
-
-    threads = [threading.Thread(target=issue, args=(start * 10_000,)) for start in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert failures == []
