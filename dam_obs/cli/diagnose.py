@@ -13,6 +13,7 @@ from dam_obs.cli._base import console, echo_json, json_option
 from dam_obs.cli._text import printable
 from dam_obs.config import load_settings
 from dam_obs.errors import DamObsError
+from dam_obs.points.load import load_file
 from dam_obs.trace.handshake import DEFAULT_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -86,9 +87,11 @@ def command(
       dam-obs diagnose --pid 4711 --duration 30
     """  # noqa: D301 - click's mark for lines that are not to be joined is the character itself
     _check_what_to_measure(command_line, pid, duration)
+    for path in points:
+        load_file(path)
     from dam_obs.sample.tracer import SystemTracer
 
-    settings = load_settings({"enabled": True, "measure": True, "points": points or None}).settings
+    settings = load_settings({"enabled": True, "measure": True, "points": _with_settings(points)}).settings
     tracer = SystemTracer(settings, rate_hz=rate, stacks=not no_stacks, out=out, start_timeout_s=start_timeout)
     traced = _measure(tracer, command_line, pid, duration)
     status = traced.manifest.exit_status or 0
@@ -99,6 +102,11 @@ def command(
             raise
         click.echo(f"dam-obs: {printable(str(error))}", err=True)
     return status
+
+
+def _with_settings(points: tuple[Path, ...]) -> tuple[Path, ...] | None:
+    """Return the files that were named and those of the settings; `None` where none were named."""
+    return (*load_settings().settings.points, *points) if points else None
 
 
 def _check_what_to_measure(command_line: Sequence[str], pid: int | None, duration: float | None) -> None:

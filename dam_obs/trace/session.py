@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dam_obs import plugins
-from dam_obs.config import ConfigError, Settings, load_settings
+from dam_obs.config import ConfigError, Settings, collect_settings, load_settings
 from dam_obs.hookspecs import SinkFactory
 from dam_obs.trace import _collection, audit, faults, features, lifecycle, meter
 from dam_obs.trace.attached import WishListener
@@ -218,6 +218,6 @@ def configure(**arguments: Any) -> None:
 def start_if_set() -> None:
     """Start a session if the environment or a settings file switches recording on; never raises."""
     with faults.guard("session.start"):
-        loaded = load_settings(lenient=True)
-        if loaded.settings.enabled and _current is None:
-            start(loaded.settings)
+        # What is wrong is said where it matters: not to our own commands, which say it themselves.
+        if _current is None and collect_settings().settings.enabled:
+            start(load_settings(lenient=True).settings)
