@@ -54,12 +54,12 @@ _VERSIONS_OF = ("opentelemetry-sdk", "pluggy")
 
 
 class RunNotKept(DamObsError):
-    """What was measured could not be written down."""
+    """Not all that was measured could be written down."""
 
     def __init__(self, folder: Path, error: OSError, exit_status: int | None) -> None:
         super().__init__(
-            f"{folder} cannot be written ({error.strerror or error}), so what was measured is lost: "
-            "make room, or name another folder with --out"
+            f"{folder} could not be written to its end ({error.strerror or error}): make room, then "
+            f"`dam-obs report {folder}` reports on what is there; or measure again and name another folder with --out"
         )
         self.folder = folder
         self.exit_status = exit_status or DamObsError.exit_status
