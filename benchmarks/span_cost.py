@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,7 +56,8 @@ def _serve(port: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
         def log_message(self, *_: object) -> None:
             return
 
-    server = HTTPServer(("127.0.0.1", 0), Swallow)
+    # One thread a connection: clients keep theirs open.
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Swallow)
     port.put(server.server_port)
     server.serve_forever()
 

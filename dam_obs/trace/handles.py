@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+import msgspec
 
 from dam_obs.errors import DamObsError
 from dam_obs.trace.layers import Layer, layer
@@ -39,8 +40,7 @@ class NotAHandle(DamObsError):
         self.text = text
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(msgspec.Struct, frozen=True):
     """A handle in its parts."""
 
     layer: Layer

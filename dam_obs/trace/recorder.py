@@ -28,7 +28,7 @@ from dam_obs.trace.queue import Queue
 from dam_obs.trace.redact import Redactor
 from dam_obs.trace.span import Span, handles, queue
 
-BATCH: Final = 256
+BATCH: Final = 512
 """Spans that are made into events before sinks get them."""
 
 FORK_PATIENCE: Final = 0.5

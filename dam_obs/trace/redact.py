@@ -11,7 +11,6 @@ A value found clean is remembered, within bounds: the same few texts come again 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
@@ -53,6 +52,8 @@ class UnknownRule(DamObsError):
     """A redaction rule was to be switched off that does not exist."""
 
     def __init__(self, name: str) -> None:
+        import difflib  # costly, and seldom needed
+
         near = difflib.get_close_matches(name, RULE_NAMES, n=1)
         hint = f"did you mean {near[0]!r}" if near else f"there are {', '.join(sorted(RULE_NAMES))}"
         super().__init__(f"there is no redaction rule {name!r}: {hint}?")

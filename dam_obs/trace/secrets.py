@@ -14,14 +14,14 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from dam_obs.trace.secret_names import KEY_RULES, SIGNATURE
 
 
-@dataclass(frozen=True, slots=True)
-class ValueRule:
+class ValueRule(msgspec.Struct, frozen=True):
     """A credential that is known by its shape."""
 
     name: str

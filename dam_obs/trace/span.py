@@ -79,7 +79,7 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
     thread: int
     start_wall_ns: int
     start_ns: int
-    depth: int
+    depth: int = 0
     """Spans that it holds by `base`."""
     end_ns: int = 0
 
@@ -257,10 +257,22 @@ def begin(site: CallSite, around: Any, input_data: Scalar = "", data: dict[str, 
 
 def _begin_elsewhere(site: CallSite, input_data: Scalar, data: dict[str, Any] | None, context: Context) -> Span:
     """Start a span that is a root, or whose parent is no dam-obs span."""
-    if not context and roots.takes_all():  # a plain root
-        origin = roots.Origin(ids.new_id(128), 0, True)
-    else:
-        origin = roots.find(context, site.name)
+    if not context and roots.takes_all() and not roots.starters:  # a plain root: the common case
+        return Span(
+            site,
+            input_data,
+            data,
+            context,
+            None,
+            ids.new_id(128),
+            0,
+            True,
+            ids.new_id(64),
+            ids.thread_id(),
+            ids.wall_ns(),
+            ids.monotonic_ns(),
+        )
+    origin = roots.find(context, site.name)
     span = Span(
         site,
         input_data,
