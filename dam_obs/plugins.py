@@ -19,11 +19,11 @@ import importlib
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
 import pluggy
 
 from dam_obs import hookspecs
@@ -200,6 +200,8 @@ def _check(manager: DamPluginManager, plugin: object, name: str) -> list[str]:
         caller = getattr(manager.hook, hook, None)
         if caller is None or not caller.has_spec():
             if not options.get("optionalhook"):
+                from difflib import get_close_matches  # costly, and seldom needed
+
                 nearest = get_close_matches(hook, _hook_names(manager), n=1)
                 hint = f", did you mean {nearest[0]}?" if nearest else ""
                 unknown.append(f"dam-obs has no hook {hook}{hint}")
@@ -238,8 +240,7 @@ def _hook_names(manager: DamPluginManager) -> list[str]:
 # -- calling
 
 
-@dataclass(frozen=True, slots=True)
-class Implementation:
+class Implementation(msgspec.Struct, frozen=True):
     """One plugin's implementation of a hook."""
 
     plugin: str

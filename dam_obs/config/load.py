@@ -11,7 +11,6 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -154,6 +153,8 @@ def _unknown(given: Given) -> ConfigProblem | None:
     names = given.known or tuple(kinds())
     if given.key in kinds() and (given.is_text or given.key in names):
         return None
+    from difflib import get_close_matches  # costly, and seldom needed
+
     prefix = PREFIX if given.key.startswith(PREFIX) else ""  # it would make all variables look alike
     nearest = get_close_matches(given.key.removeprefix(prefix), [name.removeprefix(prefix) for name in names], n=1)
     if nearest:

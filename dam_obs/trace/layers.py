@@ -7,14 +7,14 @@ Six are built in. A plugin adds its own with `register`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from dam_obs.errors import DamObsError
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(msgspec.Struct, frozen=True):
     """One layer: `altitude` with code `alt`."""
 
     name: str

@@ -9,7 +9,8 @@ round by itself, since waking a thread costs more than recording a span.
 from __future__ import annotations
 
 from collections import deque
-from queue import Empty, SimpleQueue
+from contextlib import suppress
+from threading import Lock
 from typing import Generic, TypeVar
 
 from dam_obs.trace import faults
@@ -24,23 +25,20 @@ class Wake:
     A signal handler of the program's, or a ``__del__``, may end a span in the midst of anything.
     """
 
-    __slots__ = ("_calls",)
+    __slots__ = ("_asleep",)
 
     def __init__(self) -> None:
-        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._asleep = Lock()
+        self._asleep.acquire()
 
     def set(self) -> None:
         """Let who waits, or waits next, go on."""
-        self._calls.put(None)
+        with suppress(RuntimeError):  # it is set already
+            self._asleep.release()
 
     def wait(self, seconds: float) -> None:
         """Wait until it is set, or for so long; it is not set any more then."""
-        try:
-            self._calls.get(timeout=seconds)
-            while True:
-                self._calls.get_nowait()
-        except Empty:
-            return
+        self._asleep.acquire(timeout=seconds)
 
 
 class Queue(Generic[Item]):
