@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from opentelemetry.sdk.trace import TracerProvider
 
 from dam_obs.hookspecs import Sink
+from dam_obs.sinks import metric
 from dam_obs.sinks.provider import HostProviderSink
 from dam_obs.trace.events import FinishedSpan
 from dam_obs.trace.provider import host_provider
@@ -30,6 +31,7 @@ class OpenTelemetrySink:
         self._open_otlp = open_otlp
         self._otlp: Sink | None = None
         self._host: tuple[TracerProvider, HostProviderSink] | None = None
+        metric.offer()
 
     def __call__(self, batch: Sequence[FinishedSpan]) -> None:
         """Hand over a batch."""
