@@ -7,40 +7,41 @@ sets a context variable too, as every span does, the interpreter is left with a 
 freed memory and the program dies. From 3.12 on collections begin between two bytecodes.
 
 Here whatever the thread's context consists of when a collection begins is kept alive
-until the interrupted `set` is surely over. That costs a span nothing.
+until the next one begins; the interrupted `set` is over by then, for there is one
+collection at a time. That costs a span nothing.
+
+The collector's callback must not run any Python code: a signal handler of the program's
+could raise into it, and what is raised there is lost. So it is put together of parts
+that are written in C.
 """
 
 from __future__ import annotations
 
 import gc
 import sys
+from collections import deque
 from contextvars import Context, copy_context
-from threading import get_ident
-from types import FrameType
-from typing import Final, Literal
+from functools import partial
+from typing import Any, Final
 
 IS_NEEDED: Final = sys.version_info < (3, 12)
 
-
-class _Kept:
-    """What one thread's context was when its last collection began."""
-
-    __slots__ = ("context", "is_over")
-
-    def __init__(self) -> None:
-        self.context: Context | None = copy_context()
-        self.is_over = False
+_kept: deque[Context] = deque(maxlen=1)
+_keep_one: Any = map(_kept.append, iter(copy_context, None))
+"""Each `next` keeps a copy of the current context instead of the last one."""
 
 
-_kept: dict[int, _Kept] = {}
+class _Phases:
+    """Its attribute ``start`` keeps the context; it has no attribute for the other phase."""
+
+    # A property asks with the object, which `next` takes for what to return at an end that never comes.
+    start = property(partial(next, _keep_one))
+
+
+_callback: Final[Any] = partial(getattr, _Phases())
+"""Called with the phase and a dictionary: ``getattr(phases, "start", dictionary)``."""
+
 _users = 0
-
-
-def _hear(phase: Literal["start", "stop"], info: dict[str, int]) -> None:
-    if phase == "start":
-        _kept[get_ident()] = _Kept()
-    elif (kept := _kept.get(get_ident())) is not None:
-        kept.is_over = True
 
 
 def protect() -> None:
@@ -48,24 +49,12 @@ def protect() -> None:
     global _users
     _users += 1
     if IS_NEEDED and _users == 1:
-        gc.callbacks.append(_hear)
+        gc.callbacks.append(_callback)
 
 
 def leave() -> None:
     """End, if nobody else needs it."""
     global _users
     _users -= 1
-    if _users == 0 and _hear in gc.callbacks:
-        gc.callbacks.remove(_hear)
-        release()
-
-
-def release() -> None:
-    """Let go of what no thread needs any more: called now and then, on a thread of our own."""
-    frames: dict[int, FrameType] = sys._current_frames() if _kept else {}
-    for thread, kept in list(_kept.items()):
-        frame = frames.get(thread)
-        # Where a collection is over and its callback has been left, so has been the `set` that it interrupted: from
-        # there on no other thread could run before.
-        if kept.is_over and (frame is None or frame.f_code is not _hear.__code__):
-            kept.context = None
+    if _users == 0 and _callback in gc.callbacks:
+        gc.callbacks.remove(_callback)

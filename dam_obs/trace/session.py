@@ -89,7 +89,6 @@ class Session:
         self.measure(run_directory is not None)
 
     def _periodic(self) -> None:
-        _collection.release()
         if self._listener is not None:
             self._listener()
         if self._note is not None:

@@ -81,6 +81,36 @@ def test_abandoned_cycles_of(tmp_path, name, measure):
     assert (result.returncode, result.stdout, result.stderr) == (0, "well\n", "")
 
 
+def test_no_exception_of_the_programs_is_lost(tmp_path):
+    """A signal handler that raises while garbage is collected is heard, as it would be without us."""
+    program = """
+import signal, time
+class Late(Exception): pass
+def handle(number, frame): raise Late
+signal.signal(signal.SIGALRM, handle)
+
+def collect():
+    signal.setitimer(signal.ITIMER_REAL, 0.001)
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        gc.collect(0)
+
+late = 0
+for _ in range(300):
+    try:
+        collect()
+    except Late:
+        late += 1
+print(late)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", START.format(measure=False) + program],
+        capture_output=True, text=True, timeout=100, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, "300\n", "")
+
+
 @pytest.mark.skipif(not _collection.IS_NEEDED, reason="collections begin between bytecodes from Python 3.12 on")
 class TestWhatIsKept:
     """A thread's context stays alive while it may be needed, and no longer."""
@@ -91,8 +121,8 @@ class TestWhatIsKept:
         yield
         _collection.leave()
 
-    def test_is_released(self):
-        """What the program has let go of goes with the next release."""
+    def test_is_let_go_with_the_next_collection(self):
+        """What the program has let go of is not there when `gc.collect` returns."""
 
         class Value:
             pass
@@ -107,7 +137,7 @@ class TestWhatIsKept:
 
         gone = contextvars.Context().run(run)
         assert gone() is not None
-        _collection.release()
+        gc.collect()
 
         assert gone() is None
 
