@@ -10,6 +10,8 @@ pluggy is synchronous. A step that may have to wait returns an awaitable or an a
 generator; where it need not wait it may return the plain value at once.
 """
 
+# A specification has no body.
+# mypy: disable-error-code="empty-body"
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Sequence
@@ -66,7 +68,7 @@ def dam_traits_find_handlers(world: World, command: Any) -> Sequence[System]:
 @hookspec(firstresult=True)
 def dam_traits_calculate_traits(
     world: World, system: System, command: Any
-) -> Sequence[Trait] | None | Awaitable[Sequence[Trait] | None]:
+) -> Sequence[Trait] | Awaitable[Sequence[Trait] | None] | None:
     """
     Predict the traits of one execution; the built-in one asks the system's ``calculate_traits``.
 

@@ -36,7 +36,7 @@ class RunIn(enum.StrEnum):
     LOOP = "loop"
     """On the event loop: every coroutine and async generator; others only if they say so, since they block it."""
     THREAD = "thread"
-    """In a thread of the executor, with the context carried along: functions and generators, unless they say otherwise."""
+    """In a thread of the executor, the context carried along: functions and generators, unless they say otherwise."""
     PROCESS = "process"
     """In another process: what computes. It gets only what can be pickled, so neither the world nor its entities."""
 
@@ -74,7 +74,7 @@ class System:
 
     @property
     def version(self) -> str:
-        """A short text that changes when the system's code does; made when first asked for, the same in every process."""
+        """A short text that changes when the code does; made when first asked for, the same in every process."""
         from dam_traits.learning.version import version_of
 
         return version_of(self.target)
