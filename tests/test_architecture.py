@@ -11,9 +11,10 @@ import pytest
 import dam_obs
 
 PACKAGE = Path(dam_obs.__file__).parent
-GROUND = {"errors", "config", "hookspecs", "plugins"}
+GROUND = {"errors", "text", "config", "hookspecs", "plugins"}
 MAY_IMPORT = {
     "errors": set(),
+    "text": set(),
     "config": GROUND,
     "hookspecs": GROUND,
     "plugins": GROUND,

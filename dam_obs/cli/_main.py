@@ -19,10 +19,10 @@ import click
 
 from dam_obs import __version__
 from dam_obs.cli._group import TopGroup
-from dam_obs.cli._text import printable
 from dam_obs.config import Settings, collect_settings
 from dam_obs.errors import DamObsError
 from dam_obs.plugins import BUILT_IN, call_each, implementations, plugin_manager
+from dam_obs.text import printable
 
 HELP = """
 Watch a Python program at work, and learn what its systems really cost.

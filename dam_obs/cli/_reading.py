@@ -10,11 +10,11 @@ from typing import Final
 import click
 
 from dam_obs.cli._base import console
-from dam_obs.cli._text import printable
 from dam_obs.cli._units import counted
 from dam_obs.store.find import Source
 from dam_obs.store.read import EventReader, read_events
 from dam_obs.store.recall import Recall
+from dam_obs.text import printable
 from dam_obs.trace.events import TraceEvent
 
 QUIET_SECONDS: Final = 1.0

@@ -8,15 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from dam_obs.cli._text import printable
 from dam_obs.cli._units import duration
 from dam_obs.diagnose.report import DiagnosticReport, Quality, SystemDiagnosis, TimeSplit
+from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
+from dam_obs.text import printable
 
 MOST_SYSTEMS = 30
 """Lines of the table; all systems are in the page."""
-
-LIKELY = 0.5
-"""Traits below this confidence are left to the page."""
 
 
 def print_summary(report: DiagnosticReport, written: Iterable[Path], out: Console) -> None:
@@ -108,7 +106,7 @@ def _touches(system: SystemDiagnosis) -> list[str]:
 
 
 def _traits(system: SystemDiagnosis) -> list[str]:
-    likely = (trait.trait.removesuffix("Trait") for trait in system.traits if trait.confidence >= LIKELY)
+    likely = (trait.trait.removesuffix("Trait") for trait in system.traits if trait.confidence >= DRAFT_CONFIDENCE)
     return list(dict.fromkeys(likely))
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dam_obs.cli._base import console, echo_json, json_option
-from dam_obs.cli._text import printable
 from dam_obs.config import load_settings
 from dam_obs.errors import DamObsError
 from dam_obs.points.load import load_file
+from dam_obs.text import printable
 from dam_obs.trace.handshake import DEFAULT_TIMEOUT_S
 
 if TYPE_CHECKING:

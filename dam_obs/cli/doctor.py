@@ -14,9 +14,9 @@ import click
 
 from dam_obs.cli._base import console, echo_json, json_option
 from dam_obs.cli._checks import Check, Place, python_of, run_checks
-from dam_obs.cli._text import printable
 from dam_obs.config import LoadedSettings, Settings, collect_settings
 from dam_obs.plugins import plugin_manager
+from dam_obs.text import printable
 
 _COLOURS: Final = {"ok": "green", "limited": "yellow", "missing": "yellow", "broken": "bold red"}
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dam_obs.cli._base import console, echo_json, json_option
-from dam_obs.cli._text import printable
 from dam_obs.config import load_settings
 from dam_obs.errors import DamObsError
 from dam_obs.points.attach import AttachReport, attached
@@ -23,6 +22,7 @@ from dam_obs.points.model import TracePoint, TracePointFile
 from dam_obs.store.find import find_source
 from dam_obs.store.processes import read_processes
 from dam_obs.store.read import read_events
+from dam_obs.text import printable
 
 if TYPE_CHECKING:
     from dam_obs.trace.process import ProcessNote

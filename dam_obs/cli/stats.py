@@ -10,11 +10,11 @@ import click
 
 from dam_obs.cli._base import console, echo_json, json_option, source_argument
 from dam_obs.cli._reading import Reading
-from dam_obs.cli._text import printable
 from dam_obs.cli._units import counted, duration
 from dam_obs.sinks.tree import layer_code
 from dam_obs.store.find import Source
 from dam_obs.store.summary import LayerSummary, TraceSummary, duration_ns, summarise
+from dam_obs.text import printable
 from dam_obs.trace.events import Status, TraceEvent
 
 SCHEMA_VERSION: Final = 1

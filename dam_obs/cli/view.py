@@ -9,13 +9,13 @@ import click
 
 from dam_obs.cli._base import console, source_argument
 from dam_obs.cli._reading import Reading
-from dam_obs.cli._text import printable
 from dam_obs.cli._units import counted
 from dam_obs.errors import DamObsError
 from dam_obs.sinks.tree import indent, line_of
 from dam_obs.store.find import Source
 from dam_obs.store.select import Selection, Test, check_layer, of_layer, select, with_id, with_status
 from dam_obs.store.tree import Trace, traces
+from dam_obs.text import printable
 from dam_obs.trace.events import Status, TraceEvent
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dam_obs.text import printable
 from dam_obs.trace.events import TraceEvent
 from dam_obs.trace.handles import code_of
 
@@ -62,15 +63,6 @@ def line_of(event: TraceEvent) -> str:
     if isinstance(saved, int) and not isinstance(saved, bool):
         line += f" [saved {saved} tokens]"
     return printable(line)
-
-
-def printable(text: str) -> str:
-    r"""Return `text` with everything that is not printed as itself made visible: ``\x1b``, ``\n``, ``\u202e``."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 def indent(depth: int) -> str:

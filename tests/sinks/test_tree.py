@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dam_obs.sinks.tree import printable, render
+from dam_obs.sinks.tree import render
 from dam_obs.trace.events import TraceEvent
 
 
@@ -125,9 +123,3 @@ def test_a_deep_tree_is_no_recursion():
     events = [event(f"alt_1_{number}", f"alt_1_{number - 1}" if number else None) for number in range(10_000)]
 
     assert render(events)[-1].startswith(" " * (4 * 9_999 - 2) + "└─[alt]")
-
-
-@given(st.text(st.characters()))
-def test_what_is_printed_is_printable(text):
-    """No control character, no line break, no change of direction."""
-    assert printable(text).isprintable()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dam_obs.cli._text import printable
+from dam_obs.text import printable
 
 
 @pytest.mark.parametrize(

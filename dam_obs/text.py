@@ -1,5 +1,5 @@
 """
-Make text from a trace safe to print.
+Make text from a trace safe to show, in a terminal or on a page.
 
 Names, values and messages in a trace come from the observed program and whoever talks to
 it. A control character among them could move the cursor, change the window's title or
