@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dam_obs.sinks.tree import render
 from dam_obs.trace.events import TraceEvent
