@@ -111,6 +111,32 @@ print(late)
     assert (result.returncode, result.stdout, result.stderr) == (0, "300\n", "")
 
 
+def test_a_collection_with_no_stack_left_is_not_noticed(tmp_path):
+    """Collections begin at every depth, up to the recursion limit; nothing is told on standard error."""
+    program = """
+import functools
+
+def dig(depth):
+    box = [[], {}]
+    return functools.partial(dig, depth + 1)()
+
+gc.set_threshold(1, 1, 1000)
+for _ in range(20):
+    try:
+        dig(0)
+    except RecursionError:
+        pass
+gc.set_threshold(700, 10, 10)
+print(len(gc.callbacks))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", START.format(measure=False) + program],
+        capture_output=True, text=True, timeout=100, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"{int(_collection.IS_NEEDED)}\n", "")
+
+
 @pytest.mark.skipif(not _collection.IS_NEEDED, reason="collections begin between bytecodes from Python 3.12 on")
 class TestWhatIsKept:
     """A thread's context stays alive while it may be needed, and no longer."""
