@@ -25,6 +25,65 @@ class InvalidTrait(TraitError, ValueError):
         self.value = value
 
 
+class InvalidSystem(TraitError, ValueError):
+    """A function or class that cannot be run as the system it was registered as."""
+
+    def __init__(self, system: str, problem: str) -> None:
+        super().__init__(f"{system}: {problem}")
+        self.system = system
+        self.problem = problem
+
+
+class InvalidPlugin(TraitError, TypeError):
+    """What was given as a plugin is none."""
+
+
+class InvalidResource(TraitError, TypeError):
+    """A resource under a type that it is no instance of."""
+
+
+class MissingResource(TraitError, LookupError):
+    """A system, or a caller, needs a resource that its world does not have."""
+
+    def __init__(self, world: str, wanted: str, needed_by: str | None = None) -> None:
+        needs = f"{needed_by} needs it: " if needed_by else ""
+        super().__init__(f"world {shown(world)} has no resource {wanted}: {needs}add it by World.add_resource")
+        self.world = world
+        self.wanted = wanted
+        self.needed_by = needed_by
+
+
+class InvalidImplementation(TraitError, ValueError):
+    """An implementation of a trait that does not fit the trait, or the components it is to be bound to."""
+
+    def __init__(self, implementation: str, problem: str) -> None:
+        super().__init__(f"implementation {shown(implementation)}: {problem}")
+        self.implementation = implementation
+        self.problem = problem
+
+
+class DuplicateIdentity(TraitError, ValueError):
+    """Two things claim one identifier."""
+
+    def __init__(self, identifier: object, first: str, second: str, way_out: str) -> None:
+        super().__init__(f"{identifier} is taken by {first}, so {second} cannot have it: {way_out}")
+        self.identifier = str(identifier)
+        self.first = first
+        self.second = second
+
+
+class UnknownEntity(TraitError, LookupError):
+    """An entity that was never made, or is deleted."""
+
+    def __init__(self, entity_id: object) -> None:
+        super().__init__(f"there is no entity {shown(entity_id)}: World.create_entity makes one and gives its id")
+        self.entity_id = entity_id
+
+
+class WrongThread(TraitError, RuntimeError):
+    """A blocking call where it would block the event loop that it waits for, or where there is no loop at all."""
+
+
 def shown(value: object) -> str:
     """Give a value as an error message shows it: plain values by their literal, bounded; others by their type."""
     if type(value) not in (str, int, float, bool, type(None)):
