@@ -25,6 +25,16 @@ class InvalidTrait(TraitError, ValueError):
         self.value = value
 
 
+class InvalidSetting(TraitError, ValueError):
+    """Something was made with an argument that it cannot mean."""
+
+    def __init__(self, owner: str, argument: str, value: object, expected: str) -> None:
+        super().__init__(f"{argument} of {owner} is {shown(value)}: it must be {expected}")
+        self.owner = owner
+        self.argument = argument
+        self.value = value
+
+
 class InvalidSystem(TraitError, ValueError):
     """A function or class that cannot be run as the system it was registered as."""
 
