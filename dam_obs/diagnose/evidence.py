@@ -86,7 +86,7 @@ class RunEvidence:
 
 
 def gather(events: Iterable[TraceEvent], mounts: Mounts) -> RunEvidence:
-    """Read `events` once and put them together by system; moments, which have no duration, are no executions."""
+    """Read `events` once and put them together by system; moments, and steps of the host's own, are no executions."""
     run = RunEvidence()
     for event in events:
         start = _wall_ns(event)
@@ -96,6 +96,8 @@ def gather(events: Iterable[TraceEvent], mounts: Mounts) -> RunEvidence:
         run.last_ns = max(run.last_ns, start + duration)
         if event.kind == "span":
             _add(run, event, start, max(duration, 0), mounts)
+        elif event.kind == "step":
+            run.parents.add_step(event)
     return run
 
 
@@ -165,11 +167,18 @@ class _Parents:
     def __init__(self) -> None:
         self._by_handle: dict[tuple[int | None, str], tuple[SystemEvidence, int]] = {}
         self._children: list[_Child] = []
+        self._steps: dict[str, tuple[str | None, str]] = {}
+        """By OTel span id, what a step's parent is."""
 
     def add(self, event: TraceEvent, system: SystemEvidence, row: int) -> None:
         self._by_handle[event.pid, event.trace_id] = (system, row)
         if event.parent_id is not None:
             self._children.append(_Child(event.otel_parent_id, event.parent_id, event.pid, system, row))
+
+    def add_step(self, event: TraceEvent) -> None:
+        """Remember what is between an execution and the one that started it."""
+        if event.otel_span_id:
+            self._steps[event.otel_span_id] = (event.otel_parent_id, event.parent_id or "")
 
     def children(self, run: RunEvidence) -> dict[SystemKey, dict[int, list[tuple[int, int]]]]:
         """Return, by system and row, the ``(start, end)`` of all executions that it started."""
@@ -185,6 +194,10 @@ class _Parents:
         return found
 
     def _parent(self, child: _Child, by_span: dict[str, SystemEvidence]) -> tuple[SystemEvidence, int] | None:
+        above, handle = child.otel_parent, child.parent
+        while above is not None and above in self._steps:
+            above, handle = self._steps[above]
+        child = child._replace(otel_parent=above, parent=handle)
         system = by_span.get(child.otel_parent or "")
         if system is not None and child.otel_parent is not None:
             return system, system.rows_by_span[child.otel_parent]

@@ -21,6 +21,7 @@ from dam_obs.points.files import point_paths, usable_files
 from dam_obs.points.hosts import ManagerWatch, hook_targets, is_observed
 from dam_obs.points.model import HookName, TracePointFile
 from dam_obs.points.subprocesses import ENABLED, Following, adopt_parent
+from dam_obs.points.threads import ThreadWatch
 from dam_obs.trace import faults, session
 from dam_obs.trace.notes import NoteKeeper
 
@@ -62,6 +63,8 @@ class Activation:
         self._instruments_threads = False
         self._attachment = Attachment(files)
         self._managers = ManagerWatch(files) if settings.observe_pluggy else None
+        owns_threads = any(point.own_threads for file in files for point in file.points)
+        self._thread_watch = ThreadWatch() if owns_threads else None
         self._following = Following() if settings.follow_subprocesses else None
         self._noted: tuple[object, ...] = ()
 
@@ -74,6 +77,8 @@ class Activation:
         if self._threads and not ThreadingInstrumentor().is_instrumented_by_opentelemetry:
             ThreadingInstrumentor().instrument()
             self._instruments_threads = True
+        if self._thread_watch is not None:
+            self._thread_watch.open()
         if self._following is not None:
             self._following.open()
         if self._managers is not None:
@@ -91,6 +96,8 @@ class Activation:
             self._managers.close()
         if self._following is not None:
             self._following.close()
+        if self._thread_watch is not None:
+            self._thread_watch.close()
         if self._instruments_threads and ThreadingInstrumentor().is_instrumented_by_opentelemetry:
             ThreadingInstrumentor().uninstrument()
         running = session.current()

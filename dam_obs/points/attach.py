@@ -134,7 +134,12 @@ class Attachment:
         reader, unreadable = compile_reader(point, target, Parameters(function, is_method=place.is_method))
         self._unreadable.update(dict.fromkeys(unreadable))
         where = site(
-            point.layer.code, point.operation, _component(place, name), level=point.level, code=code_of(function)
+            point.layer.code,
+            point.operation,
+            _component(place, name),
+            level=point.level,
+            code=code_of(function),
+            own_threads=point.own_threads,
         )
         installed = traced(place, where, reader)
         place.put(installed)

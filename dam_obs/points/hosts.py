@@ -168,7 +168,8 @@ def _named_plan(point: TracePoint, target: Target, project: str) -> _Plan:
     reader, unreadable = compile_reader(point, target, Parameters(None, is_method=False))
     for _ in unreadable:
         faults.count(f"points.{point.name}.unreadable")
-    return _Plan(site(point.layer.code, point.operation, project, level=point.level), reader, is_named=True)
+    where = site(point.layer.code, point.operation, project, level=point.level, own_threads=point.own_threads)
+    return _Plan(where, reader, is_named=True)
 
 
 def _close(call: _Open, outcome: pluggy.Result[Any]) -> None:

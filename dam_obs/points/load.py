@@ -29,10 +29,14 @@ from dam_obs.points.paths import ReadPath, is_dotted_name
 from dam_obs.points.positions import Positions
 from dam_obs.points.problems import PointFileError, PointProblem, ProblemList, nearest
 from dam_obs.points.tables import Table
+from dam_obs.trace.events import Kind
 from dam_obs.trace.layers import Layer, layers
 
-_PATHS: Final = ("component", "input", "output", "command", "system")
-_POINT_KEYS: Final = ("layer", "operation", "meaning", "kind", "level", *_PATHS, "blocked", "data", "targets")
+_PATHS: Final = ("component", "input", "output", "command", "system", "gives", "given")
+_POINT_KEYS: Final = (
+    *("layer", "operation", "meaning", "kind", "level", "own_threads"),
+    *(*_PATHS, "blocked", "data", "targets"),
+)
 _TARGET_KEYS: Final = ("function", "hook", "project", *_PATHS, "blocked", "data")
 _RULES: Final = ("equals", "in", "is_none")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -121,8 +125,9 @@ def _point(table: Table) -> TracePoint | None:
     layer = _layer(table)
     operation = _operation(table, layer)
     meaning = table.text("meaning", required=True)
-    kind = table.choice("kind", ("span", "event"), "span")
+    kind = table.choice("kind", get_args(Kind), "span")
     level = table.choice("level", ("debug", "info", "warn"), "info")
+    own_threads = table.flag("own_threads")
     data = _data(table)
     reads = _reads(table, Reads())
     targets = _targets(table, reads, data)
@@ -134,6 +139,7 @@ def _point(table: Table) -> TracePoint | None:
         meaning=meaning,
         kind=cast(Any, kind),
         level=cast(Any, level),
+        own_threads=own_threads,
         data=data,
         targets=targets,
     )
@@ -284,5 +290,7 @@ def _refuse_self(table: Table, reads: Reads, data: dict[str, ReadPath]) -> None:
     if reads.blocked is not None:
         read["blocked"] = reads.blocked.path
     for key, path in read.items():
-        if path is not None and path.root == "self":
-            table.wrong("hook", f"{key} reads {str(path)!r}, but a hook call has no self: read args or result")
+        while path is not None:
+            if path.root == "self":
+                table.wrong("hook", f"{key} reads {str(path)!r}, but a hook call has no self: read args or result")
+            path = path.otherwise

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from dam_obs.points.paths import ReadPath
+from dam_obs.trace.events import Kind
 from dam_obs.trace.layers import Layer
 
 DataType = Literal["str", "int", "float", "bool"]
@@ -74,6 +75,10 @@ class Reads:
     """The command of a system's execution, whose features explain its cost."""
     system: ReadPath | None = None
     """The object, class or function that is the system; it names the component unless `component` does."""
+    gives: ReadPath | None = None
+    """An object that stands for work that starts later."""
+    given: ReadPath | None = None
+    """Such an object: the span gets a link to the one that gave it."""
     blocked: BlockedRule | None = None
 
 
@@ -95,8 +100,10 @@ class TracePoint:
     layer: Layer
     operation: str
     meaning: str
-    kind: Literal["span", "event"] = "span"
+    kind: Kind = "span"
     level: Literal["debug", "info", "warn"] = "info"
+    own_threads: bool = False
+    """What its work has threads do counts as its own in measured runs."""
     data: tuple[DataField, ...] = ()
     targets: tuple[Target, ...] = ()
     """None for a point that the program records by hand."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import keyword
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal, cast
 
 Root = Literal["args", "self", "result"]
@@ -26,9 +27,12 @@ class ReadPath:
     root: Root
     steps: tuple[str | int, ...] = ()
     """Attributes and keys as text, positions as numbers. The first one below ``args`` is the parameter."""
+    otherwise: ReadPath | None = None
+    """Read where this one finds nothing, or `None`."""
 
     def __str__(self) -> str:
-        return ".".join((self.root, *map(str, self.steps)))
+        text = ".".join((self.root, *map(str, self.steps)))
+        return f"{text}, {self.otherwise}" if self.otherwise is not None else text
 
 
 def parse_path(text: str) -> ReadPath:
@@ -44,6 +48,21 @@ def parse_path(text: str) -> ReadPath:
     if root == "args" and not steps:
         raise ValueError("must name a parameter: args.<parameter>")
     return ReadPath(cast(Root, root), tuple(_step(step, text) for step in steps))
+
+
+def first_of(paths: Sequence[ReadPath]) -> ReadPath:
+    """
+    Make one path of several: the first that finds something other than `None` counts.
+
+    Raises:
+        ValueError: Some are read when the work starts, and some when it is done.
+    """
+    *others, last = paths
+    for path in reversed(others):
+        if (path.root == "result") is not (last.root == "result"):
+            raise ValueError("must be all of arguments or all of the result")
+        last = replace(path, otherwise=last)
+    return last
 
 
 def _step(step: str, text: str) -> str | int:

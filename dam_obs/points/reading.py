@@ -15,13 +15,16 @@ from enum import Enum
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from dam_obs.points.arguments import ABSENT, Args, Kwargs, Parameters, Unreadable, follow_steps
 from dam_obs.points.model import BlockedRule, DataField, Target, TracePoint
 from dam_obs.points.paths import ReadPath
-from dam_obs.trace import faults
+from dam_obs.trace import faults, links
 from dam_obs.trace._storage import place_of
 from dam_obs.trace.capture import capture
+from dam_obs.trace.events import Kind
+from dam_obs.trace.site import code_of
 from dam_obs.trace.span import SHORT
 
 if TYPE_CHECKING:
@@ -52,6 +55,9 @@ def _convert_bool(value: Any) -> Any:
 
 
 _ROUTINES: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType})
+_codes: WeakKeyDictionary[Any, dict[str, str | int]] = WeakKeyDictionary()
+"""Where the systems stand that a target has led to."""
+
 _KINDS: Final[Mapping[str, type]] = {"str": str, "int": int, "float": float, "bool": bool}
 
 _CONVERT: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -98,6 +104,22 @@ def _set_component(span: Span, value: Any) -> None:
 
 def _set_system(span: Span, value: Any) -> None:
     span.set_component(system_name(value))
+    # An object's own code is the target's, or the target is what calls it: then its class says nothing of it.
+    if type(value) in _ROUTINES or issubclass(type(value), type):
+        code = _codes.get(value)
+        if code is None:
+            code = _codes[value] = code_of(_called(value))
+        span.code = code
+
+
+def _called(value: Any) -> Any:
+    """Return the function that runs when `value` is called, of a class when its objects are."""
+    if not issubclass(type(value), type):
+        return value
+    for kind in type.mro(value):
+        if "__call__" in vars(kind):
+            return vars(kind)["__call__"]
+    return value
 
 
 def _set_input(span: Span, value: Any) -> None:
@@ -142,18 +164,18 @@ class _Read:
 class PointReader:
     """Reads one target's data from its calls; a `dam_obs.trace.steps.Reader`."""
 
-    __slots__ = ("_at_enter", "_at_leave", "_guard", "_is_moment")
+    __slots__ = ("_at_enter", "_at_leave", "_guard", "_kind")
 
-    def __init__(self, point: str, at_enter: Sequence[_Read], at_leave: Sequence[_Read], *, is_moment: bool) -> None:
+    def __init__(self, point: str, at_enter: Sequence[_Read], at_leave: Sequence[_Read], *, kind: Kind) -> None:
         self._at_enter = tuple(at_enter)
         self._at_leave = tuple(at_leave)
         self._guard = faults.guard(f"points.{point}")
-        self._is_moment = is_moment
+        self._kind = kind
 
     def enter(self, span: Span, args: Args, kwargs: Kwargs) -> None:
         """Read the arguments."""
-        if self._is_moment:
-            span.is_moment = True
+        if self._kind != "span":
+            span.event_kind = self._kind
             span.meter = None
         reads = iter(self._at_enter)
         while not self._read(span, reads, args, kwargs):
@@ -196,18 +218,14 @@ def compile_reader(
     unreadable = []
     for name, path, setter, data in _wanted(point, target):
         absent = f"points.{point.name}.{name}.absent"
-        if path.root == "result":
-            get = partial(_from_result, path.steps) if path.steps else _itself
-            at_leave.append(_Read(get, setter, absent, data))
-            continue
         try:
-            at_enter.append(_Read(parameters.getter(path), setter, absent, data))
+            read = _Read(_getter(path, parameters), setter, absent, data)
+            (at_leave if path.root == "result" else at_enter).append(read)
         except Unreadable as error:
             unreadable.append(f"{point.name} at {target.place}, {name}: {error}")
-    is_moment = point.kind == "event"
-    if not at_enter and not at_leave and not is_moment:
+    if not at_enter and not at_leave and point.kind == "span":
         return None, tuple(unreadable)
-    return PointReader(point.name, at_enter, at_leave, is_moment=is_moment), tuple(unreadable)
+    return PointReader(point.name, at_enter, at_leave, kind=point.kind), tuple(unreadable)
 
 
 def _wanted(point: TracePoint, target: Target) -> Iterator[tuple[str, ReadPath, Setter, DataField | None]]:
@@ -215,6 +233,8 @@ def _wanted(point: TracePoint, target: Target) -> Iterator[tuple[str, ReadPath, 
     reads = target.reads
     if reads.command is not None:
         yield "command", reads.command, _set_command, None
+    if reads.given is not None:
+        yield "given", reads.given, links.follow, None
     if reads.system is not None and reads.component is None:
         yield "system", reads.system, _set_system, None
     if reads.component is not None:
@@ -227,8 +247,27 @@ def _wanted(point: TracePoint, target: Target) -> Iterator[tuple[str, ReadPath, 
             yield field.name, path, _data_setter(field), field
     if reads.output is not None:
         yield "output", reads.output, _set_output, None
+    if reads.gives is not None:
+        yield "gives", reads.gives, links.remember, None
     if reads.blocked is not None:
         yield "blocked", reads.blocked.path, _blocked_setter(reads.blocked), None
+
+
+def _getter(path: ReadPath, parameters: Parameters) -> Callable[..., Any]:
+    get: Callable[..., Any]
+    if path.root != "result":
+        get = parameters.getter(path)
+    else:
+        get = partial(_from_result, path.steps) if path.steps else _itself
+    if path.otherwise is None:
+        return get
+    otherwise = _getter(path.otherwise, parameters)
+
+    def get_first(*source: Any) -> Any:
+        value = get(*source)
+        return otherwise(*source) if value is ABSENT or value is None else value
+
+    return get_first
 
 
 def _from_result(steps: Sequence[str | int], result: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from dam_obs.points.paths import ReadPath, parse_path
+from dam_obs.points.paths import ReadPath, first_of, parse_path
 from dam_obs.points.positions import Place
 from dam_obs.points.problems import ProblemList, nearest
 
@@ -55,13 +55,29 @@ class Table:
             return default
         return value
 
+    def flag(self, key: str) -> bool:
+        """Return true or false; false where the key is not there."""
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            self.wrong(key, f"must be true or false, not {_shown(value)}")
+            return False
+        return value
+
     def path(self, key: str) -> ReadPath | None:
-        """Return a read path."""
-        text = self.text(key)
-        if text is None:
-            return None
+        """Return a read path; a list of them is one with alternatives."""
+        value = self.values.get(key)
+        if isinstance(value, list):
+            texts = [text for text in value if isinstance(text, str)]
+            if not texts or len(texts) < len(value):
+                self.wrong(key, f"must be a read path or several, not {_shown(value)}")
+                return None
+        else:
+            text = self.text(key)
+            if text is None:
+                return None
+            texts = [text]
         try:
-            return parse_path(text)
+            return first_of([parse_path(text) for text in texts])
         except ValueError as error:
             self.wrong(key, str(error))
             return None

@@ -32,8 +32,8 @@ def fixed(span: FinishedSpan) -> dict[str, AttributeValue]:
         "dam.component": event.component,
         "dam.status": event.status,
     }
-    if event.kind == "event":
-        result["dam.kind"] = "event"
+    if event.kind != "span":
+        result["dam.kind"] = event.kind
     if event.thread_id is not None:
         result["thread.id"] = event.thread_id
     for name, value in span.code.items():

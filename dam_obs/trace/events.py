@@ -17,6 +17,9 @@ import msgspec
 
 Status = Literal["success", "error", "blocked"]
 
+Kind = Literal["span", "event", "step"]
+"""``event``: a moment, which has no duration. ``step``: a span of the host's own workings, which is no system's run."""
+
 Scalar = str | bool | int | float | None
 
 
@@ -102,8 +105,8 @@ class TraceEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     start_mono_ns: int | None = None
     """When it started by the monotonic clock (`CLOCK_MONOTONIC`); measured runs only."""
 
-    kind: Literal["span", "event"] = "span"
-    """``event`` for a moment, which has no duration."""
+    kind: Kind = "span"
+    """See `Kind`."""
 
     code: dict[str, str | int] | None = None
     """``function`` (``module:qualname``), ``file`` and ``line`` of what ran; measured runs only."""

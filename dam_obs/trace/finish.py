@@ -44,7 +44,7 @@ class Finisher:
             trace_state=origin.state.to_header() if origin is not None and origin.state else "",
             start_ns=span.start_wall_ns,
             end_ns=span.start_wall_ns + (event.duration_ns or 0),
-            code=span.site.code,
+            code=span.code or span.site.code,
             attributes=attributes,
             span_events=tuple(self._span_event(each) for each in span.events) if span.events else (),
             links=tuple(self._link(each) for each in span.links) if span.links else (),
@@ -74,7 +74,7 @@ class Finisher:
             otel_parent_id=f"{span.otel_parent_id:016x}" if span.otel_parent_id else None,
             pid=self._pid,
             thread_id=span.thread,
-            kind="event" if span.is_moment else "span",
+            kind=span.event_kind,
         )
         if span.meter is not None:
             self._add_evidence(event, span)
@@ -99,7 +99,7 @@ class Finisher:
     def _add_evidence(self, event: TraceEvent, span: Span) -> None:
         meter = span.meter
         event.start_mono_ns = _interval(span)[0]
-        event.code = span.site.code or None
+        event.code = span.code or span.site.code or None
         event.command = span.command
         if span.features:
             event.features = self._redactor.mapping(span.features)
@@ -125,7 +125,7 @@ class Finisher:
 
 def _interval(span: Span) -> tuple[int, int]:
     """Return start and end by the monotonic clock; where it was measured, without what measuring cost around it."""
-    if span.is_moment:
+    if span.event_kind == "event":
         return span.start_ns, span.start_ns
     if span.meter is not None and span.meter.steps:
         return span.meter.first_ns, span.meter.last_ns

@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from types import FunctionType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from dam_obs.trace import counters, ids
 from dam_obs.trace.site import CallSite
@@ -74,6 +74,7 @@ class Meter:
     __slots__ = (
         "_call",
         "_counted",
+        "_elsewhere",
         "_reading_ns",
         "_running",
         "_site",
@@ -101,6 +102,7 @@ class Meter:
         self.io: dict[str, int] | None = None
         self.touched: dict[str, dict[str, None]] | None = None
         self._running = 0
+        self._elsewhere: list[_Elsewhere] | None = None
         self._reading_ns = 0
         name = f"{TAG}{span_id:016x}"
         self._call = FunctionType(_CODE.replace(co_name=name, co_qualname=name), _GLOBALS)
@@ -126,7 +128,7 @@ class Meter:
             if not self._running:
                 self._add(begun, ended, cpu)
                 if before is not None:
-                    self._add_counters(before)
+                    self._add_counters(before, counters.read())
                     self._reading_ns += begun - entered + ids.monotonic_ns() - ended
 
     def add_sync(self, begun: int, ended: int, cpu_ns: int) -> None:
@@ -150,8 +152,43 @@ class Meter:
         if len(segments) < MOST_SEGMENTS:
             segments.append((begun, ended, thread))
 
-    def _add_counters(self, before: dict[str, int]) -> None:
-        after = counters.read()
+    def elsewhere(self, call: Callable[..., Result]) -> Callable[..., Result]:
+        """Return `call` so that running it on another thread, maybe beside the steps, is part of the work."""
+        if self._elsewhere is None:
+            self._elsewhere = []
+        taken = self._elsewhere
+
+        def run(*args: Any, **kwargs: Any) -> Result:
+            before = counters.read() if self._counted else None
+            begun = ids.monotonic_ns()
+            cpu = time.thread_time_ns()
+            try:
+                return self._call(call, args, kwargs)  # type: ignore[no-any-return]
+            finally:
+                cpu = time.thread_time_ns() - cpu
+                ended = ids.monotonic_ns()
+                after = counters.read() if before is not None else None
+                # Added up at the end, by one thread. Appending is one step for Python, so it needs no lock.
+                taken.append(_Elsewhere(begun, ended, ids.thread_id(), cpu, before, after))
+
+        return run
+
+    def _add_elsewhere(self, pieces: list[_Elsewhere]) -> None:
+        on_steps = _covered(self.segments)
+        for piece in pieces:
+            if not self.steps:
+                self.first_ns = piece.begun
+            self.steps += 1
+            self.cpu_ns += piece.cpu_ns
+            self.last_ns = max(self.last_ns, piece.ended)
+            if piece.before is not None and piece.after is not None:
+                self._add_counters(piece.before, piece.after)
+            if len(self.segments) < MOST_SEGMENTS:
+                self.segments.append((piece.begun, piece.ended, piece.thread))
+        self.segments.sort()
+        self.running_ns += _covered(self.segments) - on_steps
+
+    def _add_counters(self, before: dict[str, int], after: dict[str, int]) -> None:
         totals = self.io if self.io is not None else {}
         for name, value in after.items():
             if name in before:
@@ -160,7 +197,10 @@ class Meter:
         self.io = totals
 
     def settle(self) -> None:
-        """At the end: decide how often the counters are worth reading at this place from now on."""
+        """At the end: take in what ran elsewhere, and decide how often counters are worth reading here from now on."""
+        if self._elsewhere:
+            pieces, self._elsewhere = self._elsewhere, None
+            self._add_elsewhere(pieces)
         if not self._counted or not self.steps:
             return
         site = self._site
@@ -176,6 +216,26 @@ class Meter:
         names = self.touched.setdefault(kind, {})
         if len(names) < MOST_TOUCHED:
             names[name] = None
+
+
+class _Elsewhere(NamedTuple):
+    """A piece of the work that ran on another thread."""
+
+    begun: int
+    ended: int
+    thread: int
+    cpu_ns: int
+    before: dict[str, int] | None
+    after: dict[str, int] | None
+
+
+def _covered(segments: list[tuple[int, int, int]]) -> int:
+    """Return how much time at least one of the segments covers."""
+    covered = until = 0
+    for begun, ended, _ in sorted(segments):
+        covered += max(0, ended - max(begun, until))
+        until = max(until, ended)
+    return covered
 
 
 MOST_TOUCHED: Final = 64

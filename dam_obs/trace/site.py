@@ -17,7 +17,7 @@ from dam_obs.trace.layers import Layer, layer
 class CallSite:
     """A place that spans come from."""
 
-    __slots__ = ("code", "component", "countdown", "debug", "layer", "name", "operation", "period")
+    __slots__ = ("code", "component", "countdown", "debug", "layer", "name", "operation", "own_threads", "period")
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class CallSite:
         *,
         debug: bool = False,
         code: Mapping[str, str | int] | None = None,
+        own_threads: bool = False,
     ) -> None:
         self.layer = place
         self.operation = operation
@@ -37,6 +38,8 @@ class CallSite:
         """Only recorded at level ``debug``."""
         self.code = dict(code) if code else {}
         """``function``, ``file`` and ``line``."""
+        self.own_threads = own_threads
+        """In measured runs, what its work has threads do counts as its own."""
         self.period = 1
         """In measured runs: every how many executions the costly counters are read; see `meter`."""
         self.countdown = 0
@@ -50,6 +53,7 @@ def site(
     *,
     level: str = "info",
     code: Mapping[str, str | int] | None = None,
+    own_threads: bool = False,
 ) -> CallSite:
     """
     Make a call site.
@@ -60,12 +64,14 @@ def site(
         component: The file, class or system that emits.
         level: ``debug``, ``info`` or ``warn``.
         code: See `code_of`.
+        own_threads: See `dam_obs.points.threads`.
 
     Raises:
         UnknownLayer: `layer_word` names no layer.
     """
     place = layer(layer_word)
-    return CallSite(place, operation.removeprefix(f"{place.name}."), component, debug=level == "debug", code=code)
+    rest = operation.removeprefix(f"{place.name}.")
+    return CallSite(place, rest, component, debug=level == "debug", code=code, own_threads=own_threads)
 
 
 def code_of(function: Callable[..., Any]) -> dict[str, str | int]:

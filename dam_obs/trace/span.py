@@ -23,7 +23,7 @@ from opentelemetry.context.context import Context
 from dam_obs.trace import faults, features, ids, roots
 from dam_obs.trace.capture import SCALARS, capture, capture_data
 from dam_obs.trace.context import DAM_KEY, SPAN_KEY, get_current, lazy, set_current
-from dam_obs.trace.events import Scalar, SpanEvent, SpanLink, Status
+from dam_obs.trace.events import Kind, Scalar, SpanEvent, SpanLink, Status
 from dam_obs.trace.handles import HandleBook
 from dam_obs.trace.otel_face import OpenTelemetryFace, describe
 from dam_obs.trace.queue import Queue
@@ -89,6 +89,8 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
     """Type and message of what it failed with."""
     component: str | None = None
     """Where it differs from the call site's."""
+    code: dict[str, str | int] | None = None
+    """Likewise; shared by all spans of one system."""
     handle: str | None = None
     origin: Origin | None = None
     """Set where the parent is no dam-obs span."""
@@ -97,7 +99,7 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
     """What was set by OpenTelemetry's own calls."""
     events: list[SpanEvent] | None = None
     links: list[SpanLink] | None = None
-    is_moment: bool = False
+    event_kind: Kind = "span"
     meter: Meter | None = None
     features: dict[str, Scalar] | None = None
     command: str | None = None
@@ -211,7 +213,7 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
 
     def set_command(self, command: object) -> None:
         """Name the command it runs for; in measured runs its features are taken for cost models."""
-        if self.meter is not None:
+        if self.meter is not None and command is not None:
             self.features = features.of(command)
             self.command = features.type_of(command)
 

@@ -92,7 +92,7 @@ class Tracer:
         if unwanted(around):
             return None
         span = begin(self._sites.get((hrm, operation, component)) or self._site(hrm, operation, component), around)
-        span.is_moment = True
+        span.event_kind = "event"
         span.set_input(input_data)
         span.set_output(output_data, **{str(name): value for name, value in (metadata or {}).items()})
         span.set_status(status)

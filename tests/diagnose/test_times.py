@@ -123,3 +123,22 @@ def test_waiting_on_children(
 
     found = {one.system: one.waiting_on_children_ns for one in report.systems}
     assert found["parent"] == waited
+
+
+def test_steps_between_an_execution_and_its_children_are_passed_over(
+    run: Callable[..., RunFolder], event: MakeEvent
+) -> None:
+    """A step of the host's own is no system, and who started a child is the execution above the steps."""
+    parent = event(component="parent", duration_ns=100, cpu_ns=20, start_mono_ns=1_000)
+    outer = event(kind="step", parent_id=parent.trace_id, otel_parent_id=parent.otel_span_id)
+    inner = event(kind="step", parent_id=outer.trace_id, otel_parent_id=outer.otel_span_id)
+    child = event(
+        component="child",
+        parent_id=inner.trace_id,
+        otel_parent_id=inner.otel_span_id,
+        start_mono_ns=1_010,
+        duration_ns=80,
+    )
+    report = build_report(run(child, inner, outer, parent))
+
+    assert {one.system: one.waiting_on_children_ns for one in report.systems} == {"parent": 60, "child": None}

@@ -158,7 +158,23 @@ WRONG = {
     ),
     "unknown kind": (
         POINT + 'kind = "spam"',
-        ["x.toml:7 points.kind: must be one of span, event, not 'spam'; did you mean 'span'?"],
+        ["x.toml:7 points.kind: must be one of span, event, step, not 'spam'; did you mean 'span'?"],
+    ),
+    "a flag that is none": (
+        POINT + "own_threads = 1",
+        ["x.toml:7 points.own_threads: must be true or false, not 1"],
+    ),
+    "no alternatives": (
+        POINT + "input = []",
+        ["x.toml:7 points.input: must be a read path or several, not []"],
+    ),
+    "alternatives at different times": (
+        POINT + 'input = ["args.a", "result"]',
+        ["x.toml:7 points.input: must be all of arguments or all of the result"],
+    ),
+    "an alternative that a hook has not": (
+        POINT + 'input = ["args.a", "self"]\n[[points.targets]]\nhook = "h"\n',
+        ["x.toml:9 points.targets.hook: input reads 'self', but a hook call has no self: read args or result"],
     ),
     "a point twice": (
         POINT + POINT.removeprefix(HOST),

@@ -275,3 +275,110 @@ def test_a_generators_last_item_is_its_result(point, imported, recorder):
         asyncio.run(consume())
 
     assert recorder.event().output_summary == "2"
+
+
+def test_the_first_alternative_that_finds_something_counts(point, host, recorder):
+    """A list of paths is read in order; one that finds nothing, or None, gives way."""
+    lines = 'input = ["args.command.nothing", "args.command.size", "args.command.call_id"]'
+    with attached([point("reading_host:plain", lines=lines)]):
+        host.plain(Command("c1", None))
+
+    assert recorder.event().input_summary == "c1"
+    assert faults.counts() == {}
+
+
+def test_alternatives_that_all_find_nothing_are_counted_once(point, host):
+    """Of several paths that lead nowhere, the data is absent once."""
+    lines = 'input = ["args.command.nothing", "args.command.missing"]'
+    with recording() as record, attached([point("reading_host:plain", lines=lines)]):
+        host.plain(Command("c1", 3))
+        record.event()
+
+    assert faults.counts() == {"points.system.execute.input.absent": 1}
+
+
+SYSTEMS = """
+    class Callable:
+        def __call__(self, command): return command
+    class Without: pass
+    def function(command): return command
+    def call(system, command): return None
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("function", "system_host:function"),
+        ("Callable", "system_host:Callable.__call__"),
+        ("Without", "system_host:Without"),
+    ],
+)
+def test_a_system_that_is_called_by_the_target_has_its_own_code(point, imported, recorder, name, function):
+    """Where a registry's caller is told the function or class, that is where the span says it ran."""
+    host = imported("system_host", SYSTEMS)
+    with attached([point("system_host:call", lines='system = "args.system"')]):
+        host.call(getattr(host, name), 1)
+        host.call(getattr(host, name), 2)
+    first, second = recorder.spans()
+
+    assert first.code["function"] == function
+    assert first.code is second.code
+    assert first.code.get("line") == {"Callable": 3, "function": 5}.get(name)
+
+
+def test_an_object_that_is_a_system_stands_where_its_target_does(point, host, recorder):
+    """A method's own code is known better than any that its object's class could name."""
+    with attached([point("reading_host:System.__call__", lines='system = "self"')]):
+        host.System()("x")
+
+    assert recorder.spans()[0].code["function"] == "reading_host:System.__call__"
+
+
+def test_work_that_starts_later_is_linked_to_what_gave_it_out(points, imported, recorder):
+    """What is dispatched runs below whoever iterates it, with a link to where it was dispatched."""
+    host = imported(
+        "lazy_host",
+        """
+        class Later:
+            def __iter__(self):
+                yield 1
+        def dispatch(): return Later()
+        """,
+    )
+    file = points(
+        """
+        [[points]]
+        layer = "system"
+        operation = "dispatch"
+        meaning = "m"
+        gives = "result"
+        targets = [{ function = "lazy_host:dispatch" }]
+        [[points]]
+        layer = "system"
+        operation = "run"
+        meaning = "m"
+        given = "self"
+        targets = [{ function = "lazy_host:Later.__iter__" }]
+        """
+    )
+    with attached([file]):
+        later = host.dispatch()
+        list(later)
+        list(host.Later())
+    dispatch, run, other = recorder.spans()
+
+    assert [(link.trace_id, link.span_id) for link in run.links] == [(dispatch.trace_id, dispatch.span_id)]
+    assert run.parent_span_id == 0
+    assert other.links == ()
+
+
+def test_a_step_is_a_span_without_evidence(point, host):
+    """A step of the host's own is recorded as such, and nothing is measured for it."""
+    lines = 'kind = "step"\ncommand = "args.command"'
+    with recording(measure=True) as record, attached([point("reading_host:plain", lines=lines)]):
+        host.plain(Command("c1", 3))
+        event = record.event()
+
+    assert (event.kind, event.cpu_ns, event.command) == ("step", None, None)
+    assert event.duration_ns > 0
