@@ -210,7 +210,7 @@ class _Reader:
         return "nothing that could be given here" if self.subject is None else self.subject.__qualname__
 
     def _resolve(self, annotation: Any) -> Any:
-        if type(annotation) is type:
+        if isinstance(annotation, type):
             return annotation
         namespace = getattr(inspect.unwrap(self.function), "__globals__", {})
         holder = types.SimpleNamespace(__annotations__={"it": annotation})

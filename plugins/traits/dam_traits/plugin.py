@@ -41,6 +41,7 @@ class Plugins:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._manager = world.plugin_manager
         self._added: set[object] = set()
 
     def add(self, plugin: Any) -> None:
@@ -49,30 +50,38 @@ class Plugins:
 
         Raises:
             InvalidPlugin: It is a class, or has nothing that a plugin has.
+            pluggy.PluginValidationError: A hook implementation for no hook, or with other parameters than the hook's.
         """
-        _check(plugin)
-        identity = type(plugin) if hasattr(type(plugin), "build") else plugin
-        if identity in self._added:
+        self._check(plugin)
+        if _identity(plugin) in self._added:
             return
+
         before = _Before(self._world, self._added)
         try:
-            self._added.add(identity)
-            self._world.plugin_manager.register(plugin)
-            self._build(plugin)
+            self._added.add(_identity(plugin))
+            self._manager.register(plugin)
+            self._manager.check_pending()
+            _build(plugin, self._world)
         except BaseException:
             self._added = before.restore()
             raise
 
     def load(self) -> None:
         """Add those that installed distributions bring."""
-        self._world.plugin_manager.load_setuptools_entrypoints(PROJECT)
-        for plugin, _ in self._world.plugin_manager.list_plugin_distinfo():
-            self._build(plugin)
+        self._manager.load_setuptools_entrypoints(PROJECT)
+        self._manager.check_pending()
+        for plugin, _ in self._manager.list_plugin_distinfo():
+            if _identity(plugin) not in self._added:
+                self._added.add(_identity(plugin))
+                _build(plugin, self._world)
 
-    def _build(self, plugin: Any) -> None:
-        build = getattr(plugin, "build", None)
-        if build is not None:
-            build(self._world)
+    def _check(self, plugin: Any) -> None:
+        if isinstance(plugin, type):
+            raise InvalidPlugin(f"{plugin.__qualname__} is a class: give an instance of it, {plugin.__name__}()")
+        if hasattr(plugin, "build"):
+            return
+        if not any(self._manager.parse_hookimpl_opts(plugin, name) for name in dir(plugin)):
+            raise InvalidPlugin(f"{shown(plugin)} is no plugin: it has neither build(world) nor hook implementations")
 
 
 class _Before:
@@ -101,10 +110,12 @@ class _Before:
         return self._plugins
 
 
-def _check(plugin: Any) -> None:
-    if isinstance(plugin, type):
-        raise InvalidPlugin(f"{plugin.__qualname__} is a class: give an instance of it, {plugin.__name__}()")
-    if hasattr(plugin, "build"):
-        return
-    if not any(name.startswith(f"{PROJECT}_") for name in dir(plugin)):
-        raise InvalidPlugin(f"{shown(plugin)} is no plugin: it has neither build(world) nor hook implementations")
+def _identity(plugin: Any) -> object:
+    """Give what makes a second plugin the same: its class where that builds, else the very object."""
+    return type(plugin) if hasattr(type(plugin), "build") else id(plugin)
+
+
+def _build(plugin: Any, world: World) -> None:
+    build = getattr(plugin, "build", None)
+    if build is not None:
+        build(world)

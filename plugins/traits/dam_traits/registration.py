@@ -6,13 +6,14 @@ Everything about it that can be wrong is found before the registry hears of it.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dam_traits.errors import InvalidSystem, shown
-from dam_traits.injection import Plan, make_bind, make_plan
+from dam_traits.injection import Absent, Plan, make_bind, make_plan
 from dam_traits.system import CalculateTraits, Kind, RunIn, System, SystemOptions
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def make_system(world: World, target: Any, options: SystemOptions) -> System:
         )
     construction = _construction_plan(world, target, name)
     if run_in is RunIn.PROCESS:
-        _refuse_what_cannot_leave(name, plan, construction)
+        plan = _for_another_process(plan, name)
+        construction = construction and _for_another_process(construction, name)
     return System(
         name=world.systems.free_name(name),
         target=target,
@@ -116,6 +118,8 @@ def _function_of(target: Any, name: str) -> tuple[Callable[..., Any], int]:
     """Give the function that runs, and how many of its first parameters are bound already."""
     if not isinstance(target, type):
         return target, 0
+    if inspect.isabstract(target):
+        raise InvalidSystem(name, "is abstract, so no instance can be made: register a class that is complete")
     call = inspect.getattr_static(target, "__call__", None)
     if not inspect.isfunction(call):
         raise InvalidSystem(name, "has no method __call__: a class is a system by it")
@@ -148,16 +152,13 @@ def _construction_plan(world: World, target: Any, name: str) -> Plan | None:
     return make_plan(init, name=f"{name}.__init__", world_type=type(world), skip=1)
 
 
-def _refuse_what_cannot_leave(name: str, *plans: Plan | None) -> None:
-    for plan in plans:
-        if plan is None:
-            continue
-        kept = (*plan.worlds, *(each.parameter for each in plan.resources))
-        if kept:
-            problem = (
-                f"parameter {kept[0]} takes what does not leave this process: run_in=process gets the command alone"
-            )
-            raise InvalidSystem(name, problem)
+def _for_another_process(plan: Plan, name: str) -> Plan:
+    """Refuse what takes anything but the command, and leave defaults as they are."""
+    kept = (*plan.worlds, *(each.parameter for each in plan.resources if each.absent is not Absent.DEFAULT))
+    if kept:
+        problem = f"parameter {kept[0]} takes what does not leave this process: run_in=process gets the command alone"
+        raise InvalidSystem(name, problem)
+    return dataclasses.replace(plan, resources=())
 
 
 def _calculate_traits_of(target: Any, options: SystemOptions, name: str) -> CalculateTraits | None:

@@ -8,6 +8,7 @@ ends up is the scheduler's business.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MethodType
 from typing import Any
 
 from dam_traits.errors import DuplicateIdentity
@@ -19,7 +20,7 @@ class SystemRegistry:
 
     def __init__(self) -> None:
         self._by_name: dict[str, System] = {}
-        self._by_target: dict[int, list[System]] = {}
+        self._by_target: dict[object, list[System]] = {}
         self._commands = _ByClass()
         self._events = _ByClass()
         self._stages: dict[str, tuple[System, ...]] = {}
@@ -36,7 +37,7 @@ class SystemRegistry:
         if taken is not None:
             raise DuplicateIdentity(system.name, repr(taken.target), repr(system.target), "give it another name")
         self._by_name[system.name] = system
-        self._by_target.setdefault(id(system.target), []).append(system)
+        self._by_target.setdefault(_key(system.target), []).append(system)
         if system.command is not None:
             self._commands.add(system.command, system)
         if system.event is not None:
@@ -49,10 +50,10 @@ class SystemRegistry:
         if self._by_name.get(system.name) is not system:
             return
         del self._by_name[system.name]
-        same = self._by_target[id(system.target)]
+        same = self._by_target[_key(system.target)]
         same.remove(system)
         if not same:
-            del self._by_target[id(system.target)]
+            del self._by_target[_key(system.target)]
         if system.command is not None:
             self._commands.remove(system.command, system)
         if system.event is not None:
@@ -78,7 +79,7 @@ class SystemRegistry:
 
     def by_target(self, target: Any) -> tuple[System, ...]:
         """Give the systems that were made of this function or class, the very object."""
-        return tuple(self._by_target.get(id(target), ()))
+        return tuple(self._by_target.get(_key(target), ()))
 
     def names(self) -> tuple[str, ...]:
         """Give all names, in order of registration."""
@@ -102,6 +103,11 @@ class SystemRegistry:
 
     def __contains__(self, system: object) -> bool:
         return isinstance(system, System) and self._by_name.get(system.name) is system
+
+
+def _key(target: Any) -> object:
+    """Tell targets apart as objects; a bound method is another object each time it is asked for."""
+    return target if isinstance(target, MethodType) else id(target)
 
 
 class _ByClass:

@@ -127,7 +127,7 @@ def system(
         on_command: Runs for commands of this class and of its subclasses.
         on_event: Runs for events of this class and of its subclasses.
         on_stage: Runs when the stage of this name does.
-        run_in: ``"loop"``, ``"thread"`` or ``"process"``; left out, what is async runs on the loop, all else in a thread.
+        run_in: ``"loop"``, ``"thread"`` or ``"process"``; left out, on the loop if it is async, else in a thread.
         calculate_traits: ``async def calculate_traits(cmd, world)``, for a function. A class has it as a class method.
 
     Raises:

@@ -329,9 +329,11 @@ class World:
 
     def _note_loop(self) -> None:
         try:
-            self._loop = asyncio.get_running_loop()
+            loop = asyncio.get_running_loop()
         except RuntimeError:
             return
+        if loop is not self._loop and (self._loop is None or not self._loop.is_running()):
+            self._loop = loop
 
     def _loop_to_call(self) -> asyncio.AbstractEventLoop:
         try:
