@@ -2,7 +2,7 @@
 Watch the hook calls of pluggy hosts: each call is a span, and nothing about it changes.
 
 A hook that a trace point names becomes that point; every other one a span of the layer
-``system`` with the project as its component. A call that nobody implements is no span. A
+``system`` with the project as its component, unless a file of that project wants named ones only. A call that nobody implements is no span. A
 hook is synchronous even where its work is not: if what it returns is a coroutine, a
 generator or an async generator, the span ends when that does.
 """
@@ -92,9 +92,16 @@ class _Open:
 class Observation:
     """The watch over one plugin manager, until `stop`; also a context manager."""
 
-    def __init__(self, manager: pluggy.PluginManager, named: Mapping[str, Sequence[tuple[TracePoint, Target]]]) -> None:
+    def __init__(
+        self,
+        manager: pluggy.PluginManager,
+        named: Mapping[str, Sequence[tuple[TracePoint, Target]]],
+        *,
+        only_named: bool = False,
+    ) -> None:
         self.manager = manager
         self._named = named
+        self._only_named = only_named
         self._plans: dict[str, tuple[_Plan, ...]] = {}
         self._open = threading.local()
         self._is_on = True
@@ -133,7 +140,8 @@ class Observation:
         if not hook_impls or not tracer.enabled or not self._is_on or unwanted(get_current()):
             return
         with _GUARD:
-            for plan in self._plans.get(hook_name) or self._make_plans(hook_name):
+            plans = self._plans.get(hook_name)
+            for plan in self._make_plans(hook_name) if plans is None else plans:
                 call = _Open(plan)
                 opened.append(call)
                 if not call.span.recording:
@@ -158,7 +166,7 @@ class Observation:
             if isinstance(target.place, HookName) and target.place.project in (None, project)
         ]
         plans = tuple(_named_plan(point, target, project) for point, target in named)
-        if not plans:
+        if not plans and not self._only_named:
             plans = (_Plan(site("system", hook_name, project), None, is_named=False),)
         self._plans[hook_name] = plans
         return plans
@@ -207,7 +215,9 @@ def observe(plugin_manager: pluggy.PluginManager, files: Iterable[TracePointFile
     for observation in list(_observations):
         if observation.manager is plugin_manager:
             return observation
-    observation = Observation(plugin_manager, _by_hook(files))
+    files = tuple(files)
+    only_named = any(file.only_named and file.host == plugin_manager.project_name for file in files)
+    observation = Observation(plugin_manager, _by_hook(files), only_named=only_named)
     _observations.add(observation)
     return observation
 

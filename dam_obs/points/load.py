@@ -91,17 +91,18 @@ def _unreadable(path: Path, line: int | None, says: str) -> ReadResult:
 def _file(path: Path, top: Table) -> TracePointFile:
     top.check_keys(("host", "points"))
     host = top.table("host")
-    name, requires = None, None
+    name, requires, only_named = None, None, False
     if host is None:
         top.wrong("host", "is missing: name what the points belong to in [host] name")
     else:
-        host.check_keys(("name", "requires"))
+        host.check_keys(("name", "requires", "only_named"))
+        only_named = host.flag("only_named")
         name = host.text("name", required=True)
         requires = host.text("requires")
         if requires is not None and not is_dotted_name(requires):
             host.wrong("requires", f"must be the name of a module, not {requires!r}")
     points = _points(top)
-    return TracePointFile(path=path, host=name or path.stem, requires=requires, points=points)
+    return TracePointFile(path=path, host=name or path.stem, requires=requires, points=points, only_named=only_named)
 
 
 def _points(top: Table) -> tuple[TracePoint, ...]:

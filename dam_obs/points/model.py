@@ -124,3 +124,5 @@ class TracePointFile:
     requires: str | None
     """A module without which the points do not apply."""
     points: tuple[TracePoint, ...]
+    only_named: bool = False
+    """Of the hooks of the pluggy project of the host's name, those that no point names are no spans."""

@@ -11,6 +11,7 @@ import pytest
 
 import dam_obs
 from dam_obs.points.hosts import ManagerWatch, is_observed, observe
+from dam_obs.points.load import load_file
 from dam_obs.points.model import HookName
 from dam_obs.testing import recording
 from dam_obs.trace import faults
@@ -511,3 +512,20 @@ def test_a_measured_hook_call_has_its_evidence(observed):
     assert (plain.steps, len(plain.segments)) == (1, 1)
     assert plain.cpu_ns > 0
     assert lazy.steps == 3
+
+
+def test_a_project_may_want_its_named_hooks_alone(recorder, observed, tmp_path):
+    """With only_named, hooks that no point names make no span; those of other projects do."""
+    path = tmp_path / "demo.toml"
+    path.write_text(
+        '[host]\nname = "demo"\nonly_named = true\n'
+        '[[points]]\nlayer = "system"\noperation = "named"\nmeaning = "m"\ntargets = [{ hook = "first" }]\n'
+    )
+    files = [load_file(path)]
+    host = observed(plugin(first=lambda x: host.hook.work(x=x), work=lambda x: x), files=files)
+    other = observed(plugin(project="other", work=lambda x: x), project="other", files=files)
+
+    assert host.hook.first(x=1) == [1]
+    other.hook.work(x=2)
+
+    assert [(event.operation, event.component) for event in recorder.events()] == [("named", "demo"), ("work", "other")]
