@@ -45,6 +45,10 @@ class Invocation:
     arguments: dict[str, Any] = field(default_factory=dict)
     """What the system is called with, by parameter name."""
 
+    def execute(self) -> Any:
+        """Have the system called, here and now; a coroutine, generator or async generator comes back unstarted."""
+        return self.world.plugin_manager.hook.dam_traits_execute(invocation=self)
+
     @property
     def needs(self) -> tuple[ResourceUsageTrait, ...]:
         """The pools that it uses."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextvars
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from dam_traits.executor.threads import DEFAULT_LIMIT, Threads
 from dam_traits.system import Kind, RunIn
 
 if TYPE_CHECKING:
+    from dam_traits.executor.processes import Processes
     from dam_traits.invocation import Invocation
     from dam_traits.system import System
 
@@ -28,19 +29,39 @@ if TYPE_CHECKING:
 class LocalExecutor(SystemExecutor):
     """Runs systems on this machine. Threads and processes are made when the first system needs one."""
 
-    def __init__(self, *, threads: int = DEFAULT_LIMIT) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int = DEFAULT_LIMIT,
+        processes: int | None = None,
+        retries: int = 0,
+        plugins: Sequence[str] = (),
+    ) -> None:
         """
         Make an executor.
 
         Args:
             threads: How many threads may work at a time; one that waits for another system does not count.
+            processes: How many processes may; `None`: one for each CPU that this process may use.
+            retries: How often a system whose process was lost is run again. Only where that does no harm: it may have
+                done a part of its work, or all of it.
+            plugins: Plugins in the processes besides those of entry points, ``package.module`` or
+                ``package.module:attribute``; those that were added to a world here are not there.
         """
         self._threads = Threads(threads)
+        self._process_limit = processes
+        self._retries = retries
+        self._plugins = tuple(plugins)
+        self._processes: Processes | None = None
 
     def check(self, system: System) -> None:
-        """Refuse what is async and wants a thread: a coroutine runs on the loop."""
+        """Refuse what is async and not for the loop, and what is for a process that could not import it."""
         if (system.kind, system.run_in) not in _WAYS:
             raise InvalidSystem(system.name, f"gives {system.kind.value}, which cannot run in a {system.run_in.value}")
+        if system.run_in is RunIn.PROCESS:
+            from dam_traits.executor.remote import check_importable
+
+            check_importable(system)
 
     def run(self, invocation: Invocation) -> AsyncGenerator[Any, None]:
         """Run an invocation where its system says."""
@@ -48,8 +69,13 @@ class LocalExecutor(SystemExecutor):
         return _WAYS[system.kind, system.run_in](self, invocation)
 
     async def aclose(self) -> None:
-        """Wait for what runs in threads, and end them."""
-        await self._threads.aclose()
+        """Wait for what runs in threads and processes, and end them."""
+        processes, self._processes = self._processes, None
+        try:
+            await self._threads.aclose()
+        finally:
+            if processes is not None:
+                await processes.aclose()
 
     async def _coroutine(self, invocation: Invocation) -> AsyncGenerator[Any, None]:
         yield await execute(invocation)
@@ -90,10 +116,20 @@ class LocalExecutor(SystemExecutor):
     def _generator_in_thread(self, invocation: Invocation) -> AsyncGenerator[Any, None]:
         return pull(self._threads, partial(execute, invocation), partial(_measured, invocation))
 
+    async def _in_process(self, invocation: Invocation) -> AsyncGenerator[Any, None]:
+        from dam_traits.executor.processes import Processes
+        from dam_traits.executor.remote import pack, results_of
+
+        if self._processes is None:
+            self._processes = Processes(self._process_limit, retries=self._retries)
+        parcel = pack(invocation, self._plugins)
+        async for result in results_of(invocation, self._processes.run(invocation.system.name, parcel)):
+            yield result
+
 
 def execute(invocation: Invocation) -> Any:
     """Have the system called, here and now."""
-    return invocation.world.plugin_manager.hook.dam_traits_execute(invocation=invocation)
+    return invocation.execute()
 
 
 def _measured(invocation: Invocation, function: Callable[[], Any]) -> Any:
@@ -112,5 +148,7 @@ _WAYS: dict[tuple[Kind, RunIn], Callable[[LocalExecutor, Invocation], AsyncGener
     (Kind.GENERATOR, RunIn.LOOP): LocalExecutor._generator_on_loop,
     (Kind.FUNCTION, RunIn.THREAD): LocalExecutor._function_in_thread,
     (Kind.GENERATOR, RunIn.THREAD): LocalExecutor._generator_in_thread,
+    (Kind.FUNCTION, RunIn.PROCESS): LocalExecutor._in_process,
+    (Kind.GENERATOR, RunIn.PROCESS): LocalExecutor._in_process,
 }
 """Each pair of kind and place that can run here, and how."""
