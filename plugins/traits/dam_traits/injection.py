@@ -242,7 +242,7 @@ def _choices(annotation: Any) -> tuple[Any, ...]:
 
 
 def _can_be_resource(choice: Any) -> bool:
-    return isinstance(choice, type) and choice.__module__ != "builtins"
+    return isinstance(choice, type) and choice.__module__ not in ("builtins", "typing")
 
 
 def _named(annotation: Any) -> str:
