@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dam_traits.errors import shown
 from dam_traits.executor.base import SystemExecutor
-from dam_traits.executor.errors import UnknownExecutor, WorkerLost
+from dam_traits.executor.errors import NotSendable, RemoteFailure, RemoteTraceback, UnknownExecutor, WorkerLost
 from dam_traits.executor.local import LocalExecutor
 from dam_traits.executor.threads import thread_waits
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LocalExecutor",
+    "NotSendable",
+    "RemoteFailure",
+    "RemoteTraceback",
     "SystemExecutor",
     "UnknownExecutor",
     "WorkerLost",

@@ -13,14 +13,46 @@ class UnknownExecutor(TraitError, ValueError):
         self.name = name
 
 
+class NotSendable(TraitError, TypeError):
+    """Something was to go to another process, or to come back from there, and cannot be pickled."""
+
+    def __init__(self, system: str, what: str, problem: str) -> None:
+        super().__init__(f"{system}: {what} cannot be pickled, so it cannot cross to another process ({problem})")
+        self.system = system
+        self.what = what
+        self.problem = problem
+
+
+class RemoteFailure(TraitError, RuntimeError):
+    """A system failed in another process with an error that could not be brought back as it was."""
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(f"{error}: {message}" if message else error)
+        self.error = error
+        """The name of its class."""
+        self.message = message
+
+
+class RemoteTraceback(Exception):
+    """Where an error was raised in another process; the cause of the one that came back."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"\n{self.text}"
+
+
 class WorkerLost(TraitError, RuntimeError):
     """The process that ran a system is gone, and with it what the system had done."""
 
     def __init__(self, system: str, how: str, *, pid: int | None = None, exit_code: int | None = None) -> None:
         super().__init__(
-            f"{system} was lost with {how}: if running it twice does no harm, let the executor do so (retries=1)"
+            f"{system} was lost with {how}: where running it twice does no harm, give its executor retries=1"
         )
         self.system = system
+        self.how = how
         self.pid = pid
         """Of the process, where it is known."""
         self.exit_code = exit_code

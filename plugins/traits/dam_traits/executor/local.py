@@ -116,15 +116,17 @@ class LocalExecutor(SystemExecutor):
     def _generator_in_thread(self, invocation: Invocation) -> AsyncGenerator[Any, None]:
         return pull(self._threads, partial(execute, invocation), partial(_measured, invocation))
 
-    async def _in_process(self, invocation: Invocation) -> AsyncGenerator[Any, None]:
-        from dam_traits.executor.processes import Processes
-        from dam_traits.executor.remote import pack, results_of
+    def _in_process(self, invocation: Invocation) -> AsyncGenerator[Any, None]:
+        from dam_traits.executor.remote import results_of
 
+        return results_of(invocation, self._plugins, self._send_to_process)
+
+    async def _send_to_process(self, name: str, parcel: bytes) -> bytes:
         if self._processes is None:
+            from dam_traits.executor.processes import Processes
+
             self._processes = Processes(self._process_limit, retries=self._retries)
-        parcel = pack(invocation, self._plugins)
-        async for result in results_of(invocation, self._processes.run(invocation.system.name, parcel)):
-            yield result
+        return await self._processes.run(name, parcel)
 
 
 def execute(invocation: Invocation) -> Any:

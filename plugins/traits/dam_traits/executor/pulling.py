@@ -53,11 +53,11 @@ async def pull(
         source.stop = True
         try:
             if pulling is not None:
-                await wait_out(pulling)
+                await wait_out(pulling, give_up=pulling.cancel)
         finally:
             if source.rests:
                 closing = threads.submit(partial(context.run, measured, source.close))
-                await wait_out(closing, drop=False)
+                await wait_out(closing)
                 closing.result()
 
 

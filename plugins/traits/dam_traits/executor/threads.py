@@ -43,7 +43,7 @@ class Threads:
         only when the function has.
         """
         future = self.submit(function)
-        await wait_out(future)
+        await wait_out(future, give_up=future.cancel)
         return future.result()
 
     def submit(self, function: Callable[[], ResultT]) -> Future[ResultT]:
@@ -115,13 +115,13 @@ def thread_waits() -> Iterator[None]:
         yield
 
 
-async def wait_out(future: Future[Any], *, drop: bool = True) -> None:
+async def wait_out(future: Future[Any], *, give_up: Callable[[], object] | None = None) -> None:
     """
     Wait until work has ended, however it did; cancelled meanwhile, wait on, and raise that at the end.
 
     Args:
         future: The work.
-        drop: When cancelled, take back work that has not begun.
+        give_up: Called each time that this is cancelled, to bring the end about if that can be.
     """
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
@@ -129,8 +129,8 @@ async def wait_out(future: Future[Any], *, drop: bool = True) -> None:
             await _wait(future)
         except asyncio.CancelledError as error:
             cancelled = cancelled or error
-            if drop:
-                future.cancel()
+            if give_up is not None:
+                give_up()
     if cancelled is not None:
         raise cancelled
 
