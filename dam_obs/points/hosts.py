@@ -2,9 +2,10 @@
 Watch the hook calls of pluggy hosts: each call is a span, and nothing about it changes.
 
 A hook that a trace point names becomes that point; every other one a span of the layer
-``system`` with the project as its component, unless a file of that project wants named ones only. A call that nobody implements is no span. A
-hook is synchronous even where its work is not: if what it returns is a coroutine, a
-generator or an async generator, the span ends when that does.
+``system`` with the project as its component, unless a file of that project wants named
+ones only. A call that nobody implements is no span. A hook is synchronous even where its
+work is not: if what it returns is a coroutine, a generator or an async generator, the
+span ends when that does.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Recorder:
         factories: Sequence[SinkFactory],
         redactor: Redactor,
         *,
-        spans: Queue[Span] = queue,
+        spans: Queue[Span | FinishedSpan] = queue,
         periodic: Sequence[Callable[[], None]] = (),
     ) -> None:
         """
@@ -65,7 +65,7 @@ class Recorder:
             settings: Flush interval, queue size, level.
             factories: Make the sinks, on the drain thread.
             redactor: Hides what must not leave the process.
-            spans: Where finished spans come from.
+            spans: Where finished spans come from; those of another process come redacted and in their last form.
             periodic: Called on the drain thread about once a flush interval, and at the end.
         """
         self._settings = settings
@@ -141,7 +141,9 @@ class Recorder:
         while spans := self._queue.take(BATCH):
             batch: list[FinishedSpan] = []
             for span in spans:
-                if self._keeps(span):
+                if isinstance(span, FinishedSpan):
+                    batch.append(span)
+                elif self._keeps(span):
                     with _FINISH:
                         batch.append(self._finisher(span))
             if batch:

@@ -23,7 +23,7 @@ from opentelemetry.context.context import Context
 from dam_obs.trace import faults, features, ids, roots
 from dam_obs.trace.capture import SCALARS, capture, capture_data
 from dam_obs.trace.context import DAM_KEY, SPAN_KEY, get_current, lazy, set_current
-from dam_obs.trace.events import Kind, Scalar, SpanEvent, SpanLink, Status
+from dam_obs.trace.events import FinishedSpan, Kind, Scalar, SpanEvent, SpanLink, Status
 from dam_obs.trace.handles import HandleBook
 from dam_obs.trace.otel_face import OpenTelemetryFace, describe
 from dam_obs.trace.queue import Queue
@@ -45,7 +45,7 @@ spans that are entered and never left would take ever more memory, and more stac
 """
 
 handles = HandleBook()
-queue: Queue[Span] = Queue()
+queue: Queue[Span | FinishedSpan] = Queue()
 """Finished spans on their way to the drain thread."""
 
 
