@@ -20,6 +20,9 @@ from dam_traits.learning.profile import ALL_SIZES, Tally
 from dam_traits.learning.sizes import SIZE_CLASSES
 from dam_traits.learning.sketch import BINS, Decay
 
+Identity = tuple[int, int]
+"""Tells a file from others that have, had or will have the same name: its device and inode."""
+
 SCHEMA_VERSION = 1
 """In the file's ``user_version``. A file of another version is set aside."""
 
@@ -89,7 +92,8 @@ class ProfileDatabase:
         self._decay = decay
         self._busy_timeout_s = busy_timeout_s
         self._connection: sqlite3.Connection | None = None
-        self._opened: tuple[int, int] | None = None
+        self.opened: Identity | None = None
+        """Which file it was that was opened last, or was to be."""
 
     def read(self, system: str, version: str, now_unix_s: float) -> Tally | None:
         """Read one profile; `None`: the file has none of it."""
@@ -150,28 +154,29 @@ class ProfileDatabase:
             with suppress(sqlite3.Error):  # what could not be written has been reported by then
                 connection.close()
 
-    def set_aside(self) -> Path | None:
+    def set_aside(self, damaged: Identity | None) -> Path | None:
         """
-        Rename a damaged file so that a fresh one can begin; `None`: another process has done so already.
+        Rename a file that was found to be damaged so that a fresh one can begin.
 
-        Whoever still has the old one open goes on with it under its new name.
+        Whoever still has it open lets go of it with the next use.
+
+        Returns:
+            Its new path; `None`: another file has its name already.
         """
         self.close()
         with _only_process(self._path):
-            if _identity(self._path) != self._opened:
-                return None
-            return _rename(self._path)
+            return _rename(self._path) if damaged is not None and _identity(self._path) == damaged else None
 
     def _open(self) -> sqlite3.Connection:
         """Connect to the file that has the name now: the one before may have been set aside, or deleted."""
-        if self._connection is not None and _identity(self._path) != self._opened:
+        if self._connection is not None and _identity(self._path) != self.opened:
             self.close()
         if self._connection is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with _only_process(self._path):
-                self._opened = _identity(self._path)
+                self.opened = _identity(self._path)
                 self._connection = self._connect()
-                self._opened = _identity(self._path)
+                self.opened = _identity(self._path)
         return self._connection
 
     def _connect(self) -> sqlite3.Connection:
@@ -318,8 +323,7 @@ def _only_process(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Tell a file from others that have had, or will have, the same name."""
+def _identity(path: Path) -> Identity | None:
     try:
         status = path.stat()
     except FileNotFoundError:

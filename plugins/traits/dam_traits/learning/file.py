@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from dam_traits.learning.database import Damaged, NotOurs, ProfileDatabase, is_damage
+from dam_traits.learning.database import Damaged, Identity, NotOurs, ProfileDatabase, is_damage
 from dam_traits.learning.profile import Tally
 from dam_traits.learning.sketch import Decay
 
@@ -41,12 +41,12 @@ class ProfileFile:
         self._reader = ProfileDatabase(path, decay, busy_timeout_s=_READ_TIMEOUT_S)
         self._writer = ProfileDatabase(path, decay, busy_timeout_s=_WRITE_TIMEOUT_S)
         self._seen_changes: int | None = None
-        self._found_damage = False
+        self._damaged: Identity | None = None
         self._not_ours = False
 
     def read(self, key: Key) -> Tally | None:
         """Read one profile; `None`: the file has none of it, or cannot be read now."""
-        return self._try(lambda: self._reader.read(*key, self._clock()))
+        return self._try(self._reader, lambda: self._reader.read(*key, self._clock()))
 
     def save(self, unsaved: Mapping[Key, Tally], everything: Callable[[], Mapping[Key, Tally]]) -> bool:
         """
@@ -58,26 +58,26 @@ class ProfileFile:
         Returns:
             Whether this, or what `everything` gave, is in the file now.
         """
-        if not self._found_damage:
-            if self._try(lambda: self._add(unsaved)):
+        if self._damaged is None:
+            if self._try(self._writer, lambda: self._add(unsaved)):
                 return True
-            if not self._found_damage:
+            if self._damaged is None:
                 return False
-        if self._try(self._set_aside):
+        if self._try(self._writer, self._set_aside):
             unsaved = everything()
-        return bool(self._try(lambda: self._add(unsaved)))
+        return bool(self._try(self._writer, lambda: self._add(unsaved)))
 
     def changed_by_others(self) -> dict[Key, int]:
         """Tell how many records each profile has come from, if others have written since this was last asked."""
-        changes = self._try(self._writer.changes_by_others)
+        changes = self._try(self._writer, self._writer.changes_by_others)
         if changes is None or changes == self._seen_changes:
             return {}
         self._seen_changes = changes
-        return self._try(self._writer.records) or {}
+        return self._try(self._writer, self._writer.records) or {}
 
     def read_again(self, key: Key) -> Tally | None:
         """Read one profile, in the thread that writes."""
-        return self._try(lambda: self._writer.read(*key, self._clock()))
+        return self._try(self._writer, lambda: self._writer.read(*key, self._clock()))
 
     def disconnect(self) -> None:
         """Let go of the file until it is next used."""
@@ -90,25 +90,25 @@ class ProfileFile:
         return True
 
     def _set_aside(self) -> bool:
-        self._found_damage = False
-        aside = self._writer.set_aside()
+        damaged, self._damaged = self._damaged, None
+        aside = self._writer.set_aside(damaged)
         if aside is None:
             return False
         _log.warning("%s was damaged: it is now %s, and a fresh file begins", self._path, aside.name)
         return True
 
-    def _try(self, action: Callable[[], _Answer]) -> _Answer | None:
+    def _try(self, database: ProfileDatabase, action: Callable[[], _Answer]) -> _Answer | None:
         if self._not_ours:
             return None
         try:
             return action()
         except _FAILURES as error:
-            self._take_note(error)
+            self._take_note(database, error)
             return None
 
-    def _take_note(self, error: Exception) -> None:
+    def _take_note(self, database: ProfileDatabase, error: Exception) -> None:
         if is_damage(error):
-            self._found_damage = True
+            self._damaged = database.opened
             self._failures["damaged"] += 1
             return
         kind = _kind(error)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dam_traits.learning.sketch import Decay
 
 ENOUGH_SAMPLES = 8
-"""A size class with this many effective samples speaks for itself; below, all sizes together do."""
+"""A size class with this many effective samples, rounded, speaks for itself; below, all sizes together do."""
 
 IO_BOUND_BELOW = 0.5
 """With less of its duration on the CPU than this, a system mostly waits."""
@@ -137,32 +137,36 @@ class ProfileStore:
 
     def flush(self) -> None:
         """Add to the file what came in since the last time; waits for other processes, a few seconds at most."""
-        if self._closed or self.path is None:
-            return
         with self._writing:
-            file = self._file(self.path)
-            with self._lock:
-                unsaved = self._take_unsaved()
-            if not file.save(unsaved, self._take_everything):
-                with self._lock:
-                    self._put_back(unsaved)
-            self._catch_up(file)
+            self._flush()
 
     def close(self) -> None:
         """Flush and let go of the file. What is observed afterwards stays in memory."""
         self._stop.set()
-        self.flush()
-        self._closed = True
-        with self._writing, self._lock:
-            if self._cached_file is not None:
-                self._cached_file.disconnect()
+        with self._writing:
+            self._flush()
+            with self._lock:
+                self._closed = True
+                if self._cached_file is not None:
+                    self._cached_file.disconnect()
+
+    def _flush(self) -> None:
+        if self._closed or self.path is None:
+            return
+        file = self._file(self.path)
+        with self._lock:
+            unsaved = self._take_unsaved()
+        if not file.save(unsaved, self._take_everything):
+            with self._lock:
+                self._put_back(unsaved)
+        self._catch_up(file)
 
     def _answer(self, profile: SystemPerformanceProfile | None, size: float | None) -> ObservedTraits | None:
         if profile is None:
             return None
         now = self._clock()
         samples = 0.0 if size is None else profile.samples(now, size)
-        if samples < ENOUGH_SAMPLES:
+        if round(samples) < ENOUGH_SAMPLES:
             size, samples = None, profile.samples(now)
         duration_ns = profile.quantile(self.quantile, size)
         if duration_ns is None:

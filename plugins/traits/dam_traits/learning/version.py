@@ -113,6 +113,8 @@ def _of_node(node: ast.AST) -> str:
     for name, value in ast.iter_fields(node):
         if name == "body" and isinstance(node, _WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
             value = value[1:]
+        elif isinstance(node, ast.JoinedStr):
+            value = [each for each in value if not _is_empty_text(each)]
         written = _of_field(value)
         if written:
             fields.append(f"{name}={written}")
@@ -125,6 +127,11 @@ def _of_field(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(_of_field(each) or '-' for each in value)}]" if value else ""
     return "" if value is None else repr(value)
+
+
+def _is_empty_text(node: ast.AST) -> bool:
+    """Tell what CPython 3.12, and no other, puts at the end of a format within an f-string."""
+    return isinstance(node, ast.Constant) and node.value == ""
 
 
 _WITH_DOCSTRING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
