@@ -4,11 +4,14 @@ Traits: what an asset can do and what running a system takes, as values that a s
 Everything a user needs is importable from here.
 """
 
+from dam_traits.aggregate import Candidate, ObservedTraits
 from dam_traits.asset_operation import AssetOperationTrait
 from dam_traits.commands import Command, Event
 from dam_traits.components import ComponentStorage, MemoryStorage
 from dam_traits.errors import (
     DuplicateIdentity,
+    ExecutionSpent,
+    InvalidAnswer,
     InvalidIdentifier,
     InvalidImplementation,
     InvalidPlugin,
@@ -17,13 +20,18 @@ from dam_traits.errors import (
     InvalidSystem,
     InvalidTrait,
     MissingResource,
+    NotOneResult,
     TraitError,
+    UnknownCommand,
     UnknownEntity,
+    UnknownTarget,
     WrongThread,
 )
+from dam_traits.execution import Execution
 from dam_traits.hookspecs import hookimpl
 from dam_traits.identifiers import TraitIdentifier, TraitImplementationIdentifier
 from dam_traits.plugin import Plugin
+from dam_traits.strategies import AllocationStrategy, Cheapest, RunAll, Selection, SoonestFinished
 from dam_traits.system import Kind, RunIn, System, system
 from dam_traits.system_traits import ExecutionCostTrait, IOBoundTrait, ResourceUsageTrait
 from dam_traits.trait import Trait
@@ -31,13 +39,19 @@ from dam_traits.trait_manager import TraitImplementation, TraitManager, commands
 from dam_traits.world import World
 
 __all__ = [
+    "AllocationStrategy",
     "AssetOperationTrait",
+    "Candidate",
+    "Cheapest",
     "Command",
     "ComponentStorage",
     "DuplicateIdentity",
     "Event",
+    "Execution",
     "ExecutionCostTrait",
+    "ExecutionSpent",
     "IOBoundTrait",
+    "InvalidAnswer",
     "InvalidIdentifier",
     "InvalidImplementation",
     "InvalidPlugin",
@@ -48,9 +62,14 @@ __all__ = [
     "Kind",
     "MemoryStorage",
     "MissingResource",
+    "NotOneResult",
+    "ObservedTraits",
     "Plugin",
     "ResourceUsageTrait",
+    "RunAll",
     "RunIn",
+    "Selection",
+    "SoonestFinished",
     "System",
     "Trait",
     "TraitError",
@@ -58,7 +77,9 @@ __all__ = [
     "TraitImplementation",
     "TraitImplementationIdentifier",
     "TraitManager",
+    "UnknownCommand",
     "UnknownEntity",
+    "UnknownTarget",
     "World",
     "WrongThread",
     "commands_of",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class TraitError(Exception):
     """Base of every error that dam_traits raises on purpose."""
@@ -94,6 +96,57 @@ class WrongThread(TraitError, RuntimeError):
     """A blocking call where it would block the event loop that it waits for, or where there is no loop at all."""
 
 
+class UnknownCommand(TraitError, LookupError):
+    """A command that no system handles."""
+
+    def __init__(self, world: str, command: type, near: Sequence[str]) -> None:
+        name = f"{command.__module__}:{command.__qualname__}"
+        way_out = f"did you mean {' or '.join(near)}?" if near else f"register one with on_command={command.__name__}"
+        super().__init__(f"no system of world {shown(world)} handles {name}: {way_out}")
+        self.world = world
+        self.command = command
+        self.near = tuple(near)
+        """Names of known commands that are spelt like it, the nearest first."""
+
+
+class UnknownTarget(TraitError, LookupError):
+    """A target that names no system which handles the command, or more than one."""
+
+    def __init__(self, target: str, problem: str, command: type, candidates: Sequence[str]) -> None:
+        listed = ", ".join(candidates[:_LISTED]) + (", ..." if len(candidates) > _LISTED else "")
+        super().__init__(f"target_system {target} {problem}: {command.__qualname__} is handled by {listed or 'none'}")
+        self.target = target
+        self.command = command
+        self.candidates = tuple(candidates)
+        """The names that could have been given."""
+
+
+class InvalidAnswer(TraitError, TypeError):
+    """A hook implementation, a strategy or a system answered with what its promise does not allow."""
+
+    def __init__(self, who: str, problem: str, expected: str) -> None:
+        super().__init__(f"{who} {problem}: it must be {expected}")
+        self.who = who
+        self.problem = problem
+
+
+class ExecutionSpent(TraitError, RuntimeError):
+    """Results were asked for that were given away before, or will never be."""
+
+    def __init__(self, command: str, why: str) -> None:
+        super().__init__(f"this execution of {command} has no more to give, since {why}: dispatch the command again")
+        self.command = command
+
+
+class NotOneResult(TraitError, ValueError):
+    """One result was asked for, and there was none, or there were several."""
+
+    def __init__(self, command: str, count: int) -> None:
+        super().__init__(f"{command} gave {count} results, not one: take them by get_all_results()")
+        self.command = command
+        self.count = count
+
+
 def shown(value: object) -> str:
     """Give a value as an error message shows it: plain values by their literal, bounded; others by their type."""
     if type(value) not in (str, int, float, bool, type(None)):
@@ -105,3 +158,4 @@ def shown(value: object) -> str:
 
 
 _SHOWN = 80
+_LISTED = 12

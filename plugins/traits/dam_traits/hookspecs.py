@@ -82,8 +82,12 @@ def dam_traits_calculate_traits(
 
 
 @hookspec(firstresult=True)
-def dam_traits_observed_traits(world: World, system: System, command: Any) -> ObservedTraits | None:
-    """Give what past executions say of this system and a command of this size; `None`: nothing is known yet."""
+def dam_traits_observed_traits(world: World, system: System, command: Any, size: float | None) -> ObservedTraits | None:
+    """
+    Give what past executions say of this system and a command of this size; `None`: nothing is known yet.
+
+    `size` is what ``dam_traits_size_of`` said of the command.
+    """
 
 
 @hookspec(firstresult=True)
@@ -128,8 +132,10 @@ def dam_traits_observe(world: World, record: ExecutionRecord) -> None:
     """
     Hear of an execution that has ended, however it did. Every implementation is called.
 
-    The built-in one hands the record to the world's observers, its profiles first. One that
-    raises is logged once and counted; the execution's outcome stays what it is.
+    The built-in one is asked first and hands the record to the world's observers, its profiles
+    first. An observer that raises is logged once and counted, and the next one hears of the
+    record. An implementation that raises is logged and counted as well, but those that come
+    after it miss this record. The execution's outcome stays what it is.
     """
 
 
