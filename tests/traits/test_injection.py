@@ -235,7 +235,7 @@ def bad_syntax(cmd: Ask, thing: "not a type!"): ...  # noqa: F722 - as it says
         (only_kwargs, "no parameter takes the Ask that it runs for"),
         (only_the_world, "no parameter takes the Ask that it runs for"),
         (without_annotation, "parameter cmd has no annotation"),
-        (anything, "parameter cmd is annotated typing.Any, which is no type of a resource"),
+        (anything, r"parameter cmd is annotated (typing\.)?Any, which is no type of a resource"),
         (an_object, "parameter cmd is annotated object, which is no type of a resource"),
         (another_command, "parameter cmd takes Tell, and the system runs for Ask"),
         (an_event, "parameter event takes Happened, and the system runs for Ask"),

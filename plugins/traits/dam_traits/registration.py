@@ -171,6 +171,6 @@ def _calculate_traits_of(target: Any, options: SystemOptions, name: str) -> Calc
     try:
         inspect.signature(calculate).bind(object(), object())
     except TypeError as error:
-        way_out = "as a class method, (cls, cmd, world)" if isinstance(target, type) else "(cmd, world)"
-        raise InvalidSystem(name, f"calculate_traits does not take {way_out}: {error}") from error
+        way_out = "(cls, cmd, world), as a class method" if isinstance(target, type) else "(cmd, world)"
+        raise InvalidSystem(name, f"calculate_traits must take {way_out}: {error}") from error
     return calculate
