@@ -9,6 +9,7 @@ it the profiles'.
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from dam_traits import hookspecs
 from dam_traits.adoption import Adoption
 from dam_traits.commands import Command, ResultT
 from dam_traits.components import ComponentStorage, MemoryStorage
-from dam_traits.errors import MissingResource, WrongThread, shown
+from dam_traits.errors import InvalidSetting, MissingResource, WrongThread, shown
 from dam_traits.plugin import Plugins
 from dam_traits.registration import register
 from dam_traits.registry import SystemRegistry
@@ -68,6 +69,9 @@ class World:
             storage: Keeps entities and components; `None`: in memory.
             traits_timeout_s: How long a system's ``calculate_traits`` may take.
             load_plugins: Whether plugins that distributions bring by the entry-point group ``dam_traits`` are added.
+
+        Raises:
+            InvalidSetting: One of these cannot be meant.
         """
         # Here and not above: these modules name the world in their own types.
         from dam_traits import steps
@@ -77,6 +81,7 @@ class World:
         from dam_traits.scheduler import WorldScheduler
         from dam_traits.strategies import RunAll
 
+        _check(name, executor, strategy, traits_timeout_s)
         self.name = name
         self.traits_timeout_s = traits_timeout_s
         self.storage: ComponentStorage = MemoryStorage() if storage is None else storage
@@ -98,6 +103,7 @@ class World:
         self._plugins = Plugins(self)
         if load_plugins:
             self._plugins.load()
+        worlds.add(self)
 
     # -- plugins and resources
 
@@ -353,3 +359,22 @@ class World:
     async def _all_results(self, command: Any, target_system: Target | None) -> list[Any]:
         results: list[Any] = await self.dispatch_command(command, target_system).get_all_results()
         return results
+
+
+worlds: weakref.WeakSet[World] = weakref.WeakSet()
+"""The worlds of this process, for who shows their pools."""
+
+
+def _check(name: object, executor: object, strategy: object, traits_timeout_s: object) -> None:
+    from dam_traits.executor import SystemExecutor
+
+    is_number = isinstance(traits_timeout_s, int | float) and not isinstance(traits_timeout_s, bool)
+    checks = (
+        ("name", name, "a text of at least one character", isinstance(name, str) and name),
+        ("executor", executor, "a name or a SystemExecutor", isinstance(executor, str | SystemExecutor)),
+        ("strategy", strategy, "a callable such as Cheapest()", strategy is None or callable(strategy)),
+        ("traits_timeout_s", traits_timeout_s, "a number of seconds above 0", is_number and traits_timeout_s > 0),
+    )
+    for setting, value, expected, holds in checks:
+        if not holds:
+            raise InvalidSetting("World", setting, value, expected)
