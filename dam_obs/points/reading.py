@@ -36,6 +36,8 @@ Setter = Callable[["Span", Any], None]
 
 
 def _convert_text(value: Any) -> Any:
+    if type(value) in (tuple, list) and all(type(each) is str for each in value):
+        return ", ".join(value)
     # `capture` shortens an integer that is too long to be written out.
     return str(capture(value)) if type(value) in (int, float, bool) else value
 

@@ -161,9 +161,8 @@ def test_the_works_own_exception_comes_out(carried):
     """And what ran up to it is brought all the same."""
     resumed = remote.resume(carried)
     error = ValueError("no")
-    with pytest.raises(ValueError, match="no") as raised, resumed:
-        with tracer.span("system", "work", "there"):
-            raise error
+    with pytest.raises(ValueError, match="no") as raised, resumed, tracer.span("system", "work", "there"):
+        raise error
 
     assert raised.value is error
     with recording() as record:
