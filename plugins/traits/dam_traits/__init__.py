@@ -31,6 +31,8 @@ from dam_traits.execution import Execution
 from dam_traits.hookspecs import hookimpl
 from dam_traits.identifiers import TraitIdentifier, TraitImplementationIdentifier
 from dam_traits.plugin import Plugin
+from dam_traits.report import CandidateReport, SchedulingReport, StrategyReport
+from dam_traits.scheduler import WorldScheduler
 from dam_traits.strategies import AllocationStrategy, Cheapest, RunAll, Selection, SoonestFinished
 from dam_traits.system import Kind, RunIn, System, system
 from dam_traits.system_traits import ExecutionCostTrait, IOBoundTrait, ResourceUsageTrait
@@ -42,6 +44,7 @@ __all__ = [
     "AllocationStrategy",
     "AssetOperationTrait",
     "Candidate",
+    "CandidateReport",
     "Cheapest",
     "Command",
     "ComponentStorage",
@@ -68,8 +71,10 @@ __all__ = [
     "ResourceUsageTrait",
     "RunAll",
     "RunIn",
+    "SchedulingReport",
     "Selection",
     "SoonestFinished",
+    "StrategyReport",
     "System",
     "Trait",
     "TraitError",
@@ -81,6 +86,7 @@ __all__ = [
     "UnknownEntity",
     "UnknownTarget",
     "World",
+    "WorldScheduler",
     "WrongThread",
     "commands_of",
     "hookimpl",

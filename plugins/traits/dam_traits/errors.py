@@ -101,7 +101,12 @@ class UnknownCommand(TraitError, LookupError):
 
     def __init__(self, world: str, command: type, near: Sequence[str]) -> None:
         name = f"{command.__module__}:{command.__qualname__}"
-        way_out = f"did you mean {' or '.join(near)}?" if near else f"register one with on_command={command.__name__}"
+        if issubclass(command, type):
+            way_out = "dispatch a value of that class, not the class"
+        elif near:
+            way_out = f"did you mean {' or '.join(near)}?"
+        else:
+            way_out = f"register a system with on_command={command.__name__}"
         super().__init__(f"no system of world {shown(world)} handles {name}: {way_out}")
         self.world = world
         self.command = command

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dam_traits.pools import NO_LEASE
 from dam_traits.system_traits import ExecutionCostTrait, ResourceUsageTrait
 from dam_traits.trait import Trait
 
@@ -33,7 +34,7 @@ class Invocation:
     traits: tuple[Trait, ...] = ()
     """What the scheduler reckons with: predicted and observed traits, merged."""
 
-    lease: Lease | None = None
+    lease: Lease = NO_LEASE
     """Its pools, while it has them."""
 
     cpu_ns: int | None = None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dam_traits.aggregate import Candidate, ObservedTraits, explain_merge, merge
 from dam_traits.pools import PoolState
-from dam_traits.strategies import SHIPPED, AllocationStrategy, Selection
+from dam_traits.strategies import SHIPPED, AllocationStrategy, Selection, wait_ms
 from dam_traits.trait import Trait
 from dam_traits.workflow import find_candidates, name_of_command, select, size_of
 
@@ -48,7 +48,7 @@ class CandidateReport:
     """How they were merged, in one sentence."""
 
     expected_wait_ms: float
-    """How long it would wait for its pools."""
+    """How long it would wait for its pools; infinite where it needs more than there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ def _of_candidate(world: World, candidate: Candidate) -> CandidateReport:
         observed=candidate.observed,
         traits=candidate.traits,
         merging=rule if by_rule else "A plugin merged them by a rule of its own.",
-        expected_wait_ms=world.pools.expected_wait_ms(candidate.needs),
+        expected_wait_ms=wait_ms(candidate, world.pools),
     )
 
 
@@ -211,10 +211,11 @@ def _pool_rows(report: SchedulingReport) -> Iterable[Sequence[str]]:
 
 
 def _score_rows(report: SchedulingReport) -> Iterable[Sequence[str]]:
-    shipped = report.strategies
-    own = () if any(each.strategy == report.choice.strategy for each in shipped) else (report.choice,)
-    for each in (*shipped, *own):
-        yield each.strategy, *(_score(each, candidate.system) for candidate in report.candidates)
+    strategies = list(report.strategies)
+    if all(each.strategy != report.choice.strategy for each in strategies):
+        strategies.append(report.choice)
+    for each in strategies:
+        yield [each.strategy, *(_score(each, candidate.system) for candidate in report.candidates)]
 
 
 def _score(report: StrategyReport, system: str) -> str:

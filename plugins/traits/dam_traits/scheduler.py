@@ -8,19 +8,22 @@ hands out an `Execution`. What happens once its results are asked for is `workfl
 from __future__ import annotations
 
 import difflib
+import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dam_traits import workflow
 from dam_traits.errors import InvalidAnswer, UnknownCommand, UnknownTarget, shown
 from dam_traits.execution import Execution
-from dam_traits.failures import Failures
 from dam_traits.system import System
-from dam_traits.workflow import run_systems
 
 if TYPE_CHECKING:
     from dam_traits.report import SchedulingReport
     from dam_traits.world import World
+
+_log = logging.getLogger("dam_traits.scheduling")
 
 
 class WorldScheduler:
@@ -28,8 +31,9 @@ class WorldScheduler:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.failures = Failures()
-        """What failed without failing a command: ``calculate_traits``, ``size_of``, ``observe``."""
+        self.failures: Counter[str] = Counter()
+        """What failed without failing a command, how often: ``calculate_traits``, ``size_of``, ``observe``."""
+        self._told: set[tuple[str, str]] = set()
         self._versions: dict[System, str] = {}
 
     def dispatch_command(
@@ -55,7 +59,7 @@ class WorldScheduler:
 
     def run(self, systems: Sequence[System], subject: Any) -> Execution[Any]:
         """Make an execution of all these systems, one after the other, for an event or a stage."""
-        return Execution(subject, partial(run_systems, self.world, systems, subject))
+        return Execution(subject, partial(workflow.run_systems, self.world, systems, subject))
 
     async def debug_dispatch(self, command: Any) -> SchedulingReport:
         """
@@ -78,6 +82,13 @@ class WorldScheduler:
                 self._versions.clear()  # of systems that are gone
             version = self._versions[system] = system.version
         return version
+
+    def note_failure(self, kind: str, culprit: str, error: Exception, consequence: str) -> None:
+        """Count a failure that is to be no error; log it with its traceback if the culprit's first of this kind."""
+        self.failures[kind] += 1
+        if (kind, culprit) not in self._told:
+            self._told.add((kind, culprit))
+            _log.warning("%s failed in %s: %s", culprit, kind, consequence, exc_info=error)
 
     def unknown(self, command: Any) -> UnknownCommand:
         """Make the error for a command that no system handles."""
@@ -110,7 +121,7 @@ class WorldScheduler:
         if exact:
             return exact[0]
         names = [each.name for each in found or candidates]
-        problem = "is the end of several names" if found else "does not handle it"
+        problem = "is the end of several names" if found else "is none of those that could run"
         raise UnknownTarget(_named(target), problem, type(command), names)
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dam_traits.aggregate import DEFAULT_COST, merge
+from dam_traits import workflow
+from dam_traits.aggregate import DEFAULT_COST, merge, time_reckoned_ms
 from dam_traits.hookspecs import hookimpl
 from dam_traits.pools import NO_LEASE
-from dam_traits.workflow import run_command
 
 if TYPE_CHECKING:
     from dam_traits.aggregate import Candidate, ObservedTraits
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @hookimpl(trylast=True)
 def dam_traits_dispatch(world: World, command: Any, target_system: System | None) -> AsyncGenerator[Any, None]:
     """Run the steps one after the other."""
-    return run_command(world, command, target_system)
+    return workflow.run_command(world, command, target_system)
 
 
 @hookimpl(trylast=True)
@@ -70,8 +70,8 @@ def dam_traits_acquire(world: World, invocation: Invocation) -> Lease | Awaitabl
     needs = invocation.needs
     if not needs:
         return NO_LEASE
-    cost = invocation.cost or DEFAULT_COST
-    return world.pools.acquire(needs, priority=cost.priority, expected_ms=float(cost.time_ms))
+    priority = (invocation.cost or DEFAULT_COST).priority
+    return world.pools.acquire(needs, priority=priority, expected_ms=time_reckoned_ms(invocation.traits))
 
 
 @hookimpl(trylast=True)
@@ -88,7 +88,7 @@ def dam_traits_observe(world: World, record: ExecutionRecord) -> None:
             observer.observe(record)
         except Exception as error:  # noqa: BLE001 - who watches must not change what is watched
             consequence = "it has missed a record"
-            world.scheduler.failures.note("observe", type(observer).__qualname__, error, consequence)
+            world.scheduler.note_failure("observe", type(observer).__qualname__, error, consequence)
 
 
 @hookimpl(trylast=True)

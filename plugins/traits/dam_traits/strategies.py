@@ -6,11 +6,13 @@ A strategy goes by traits and by the state of the pools alone. It runs nothing a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dam_traits.aggregate import DEFAULT_COST
+from dam_traits.pools import PoolExceeded
 from dam_traits.system_traits import ExecutionCostTrait
 
 if TYPE_CHECKING:
@@ -77,12 +79,20 @@ class SoonestFinished:
         """Choose one. What nothing is known of costs nothing, so it is tried before all others."""
 
         def ends_ms(candidate: Candidate) -> float:
-            return float(_cost(candidate).time_ms + pools.expected_wait_ms(candidate.needs))
+            return _cost(candidate).time_ms + wait_ms(candidate, pools)
 
         return _lowest(self.name, candidates, ends_ms, "it would end first, the wait for its pools included")
 
 
 SHIPPED: tuple[AllocationStrategy, ...] = (RunAll(), Cheapest(), SoonestFinished())
+
+
+def wait_ms(candidate: Candidate, pools: ResourcePools) -> float:
+    """Guess how long a candidate would wait for its pools; infinite where it needs more than there is."""
+    try:
+        return pools.expected_wait_ms(candidate.needs, priority=_cost(candidate).priority)
+    except PoolExceeded:
+        return math.inf
 
 
 def _lowest(name: str, candidates: Sequence[Candidate], score: Callable[[Candidate], float], why: str) -> Selection:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+import traceback
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dam_traits.world import World
 
 _ONE_RESULT = (Kind.COROUTINE, Kind.FUNCTION)
+_LONGEST_PROBLEM = 200
 
 
 async def run_command(world: World, command: Any, target_system: System | None) -> AsyncGenerator[Any, None]:
@@ -98,8 +100,8 @@ async def _predict(world: World, system: System, command: Any) -> tuple[tuple[Tr
             answer = await _in_time(world.traits_timeout_s, answer)
         return (None if answer is None else _checked("calculate_traits", answer)), None
     except Exception as error:  # noqa: BLE001 - a prediction that fails must not fail what was asked
-        world.scheduler.failures.note("calculate_traits", system.name, error, "its observed or default traits are used")
-        return None, f"{type(error).__name__}: {error}"
+        world.scheduler.note_failure("calculate_traits", system.name, error, "its observed or default traits are used")
+        return None, _bounded(traceback.format_exception_only(error)[-1].strip())
 
 
 async def _in_time(timeout_s: float, answer: Awaitable[Any]) -> Any:
@@ -136,7 +138,7 @@ def size_of(world: World, command: Any) -> float | None:
             raise InvalidAnswer("dam_traits_size_of", f"answered {shown(size)}", "a finite number of at least 0")
         return float(size)
     except Exception as error:  # noqa: BLE001 - a size only sorts observations
-        world.scheduler.failures.note("size_of", type(command).__qualname__, error, "it counts as of no size")
+        world.scheduler.note_failure("size_of", type(command).__qualname__, error, "it counts as of no size")
         return None
 
 
@@ -175,25 +177,40 @@ async def run(world: World, candidate: Candidate, command: Any, size: float | No
     if not isinstance(lease, Lease):
         lease = await lease
     invocation.lease = lease
-    results: Sequence[Any] = ()
+    if system.kind in _ONE_RESULT:
+        for result in await _run_to_end(invocation, size):
+            yield result
+        return
     with _Run(invocation, size) as this_run:
         running = world.executor.run(invocation)
         try:
-            if system.kind in _ONE_RESULT:
-                results = [result async for result in running]
-                invocation.results = len(results)
-            else:
-                async for result in running:
-                    invocation.results += 1
-                    left_ns = time.perf_counter_ns()
+            while True:
+                # Entered for each step, since a context variable that is set across a `yield` is the reader's as well.
+                with lease.current():
                     try:
-                        yield result
-                    finally:
-                        this_run.away_ns += time.perf_counter_ns() - left_ns
+                        result = await anext(running)
+                    except StopAsyncIteration:
+                        break
+                invocation.results += 1
+                left_ns = time.perf_counter_ns()
+                try:
+                    yield result
+                finally:
+                    this_run.away_ns += time.perf_counter_ns() - left_ns
+        finally:
+            with lease.current():
+                await running.aclose()
+
+
+async def _run_to_end(invocation: Invocation, size: float | None) -> list[Any]:
+    with _Run(invocation, size), invocation.lease.current():
+        running = invocation.world.executor.run(invocation)
+        try:
+            results = [result async for result in running]
         finally:
             await running.aclose()
-    for result in results:
-        yield result
+        invocation.results = len(results)
+        return results
 
 
 class _Run:
@@ -213,15 +230,12 @@ class _Run:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         duration_ns = time.perf_counter_ns() - self._started_ns - self.away_ns
         invocation = self._invocation
         lease = invocation.lease
-        wait_ns = 0
-        if lease is not None:
-            lease.release()
-            wait_ns = lease.waited_ns
+        lease.release()
         status = _status(kind)
         world = invocation.world
         record = ExecutionRecord(
@@ -230,7 +244,7 @@ class _Run:
             command=name_of_command(invocation.command),
             status=status,
             duration_ns=duration_ns,
-            wait_ns=wait_ns,
+            wait_ns=lease.waited_ns,
             started_unix_s=self._started_unix_s,
             size=self._size,
             cpu_ns=invocation.cpu_ns,
@@ -241,13 +255,17 @@ class _Run:
         try:
             world.plugin_manager.hook.dam_traits_observe(world=world, record=record)
         except Exception as failure:  # noqa: BLE001 - who watches must not change what is watched
-            world.scheduler.failures.note("observe", record.system, failure, "not everybody heard of its end")
+            world.scheduler.note_failure("observe", record.system, failure, "not everybody heard of its end")
 
 
 def _status(kind: type[BaseException] | None) -> Status:
     if kind is None:
         return "success"
     return "cancelled" if issubclass(kind, asyncio.CancelledError | GeneratorExit) else "error"
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= _LONGEST_PROBLEM else f"{text[:_LONGEST_PROBLEM]}..."
 
 
 def name_of_command(command: Any) -> str:
