@@ -1,5 +1,6 @@
 """A world as small as an executor needs it, one way to run a system in it, and systems that other processes find."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -62,7 +63,47 @@ class SmallWorld:
         await self.executor.aclose()
 
 
+@pytest.fixture(scope="session")
+def cluster():
+    """Start a real cluster: two workers, each a process with one thread, that have a resource each."""
+    distributed = pytest.importorskip("distributed")
+    import dask
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            resources={"gpu": 2},
+            silence_logs=50,
+        ) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Give an executor whose processes are used from test to test, since it takes a while to start one."""
+    executor = LocalExecutor(processes=2, plugins=["executor_systems:Carrier"])
+    yield executor
+    asyncio.run(executor.aclose())
+
+
 @pytest.fixture
-def local_world():
-    """Make small worlds with an executor for this machine."""
-    return lambda **options: SmallWorld(LocalExecutor(**options))
+def dask_world(cluster):
+    """Make small worlds with an executor for the cluster."""
+    from dam_traits.executor.dask import DaskExecutor
+
+    def make(address=cluster.scheduler_address, **options):
+        return SmallWorld(DaskExecutor(address, plugins=["executor_systems:Carrier"], **options))
+
+    return make
+
+
+@pytest.fixture
+def small_world():
+    """Make small worlds, with an executor for this machine or another."""
+    return lambda executor=None, **options: SmallWorld(executor or LocalExecutor(**options))

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,10 +102,6 @@ def pid(command: Ask):
     return os.getpid()
 
 
-def is_main_thread_of(command: Ask):
-    return (os.getpid(), threading.current_thread() is threading.main_thread())
-
-
 def dies(command: Ask):
     """Die by a signal or with an exit code, the first time only where a path is given."""
     how, only_once = command.what
@@ -130,6 +126,10 @@ def computes(command: Ask):
     until_ns = time.thread_time_ns() + command.what
     while time.thread_time_ns() < until_ns:
         pass
+
+
+def touches(command: Ask):
+    Path(command.what).touch()
 
 
 def trace(command: Ask):
@@ -180,7 +180,5 @@ class Silent:
 
 @contextmanager
 def swallow():
-    try:
+    with suppress(OddError):
         yield
-    except OddError:
-        pass

@@ -28,7 +28,7 @@ def run(coroutine):
     return asyncio.run(bounded())
 
 
-def test_coroutine_runs_in_the_task_of_the_reader(local_world):
+def test_coroutine_runs_in_the_task_of_the_reader(small_world):
     """No task and no thread stands between a coroutine and whoever reads its result."""
     seen = []
 
@@ -38,14 +38,14 @@ def test_coroutine_runs_in_the_task_of_the_reader(local_world):
 
     async def check():
         command = Ask()
-        async with local_world() as world:
+        async with small_world() as world:
             assert await world.results(system, command) == [command]
         assert seen == [(asyncio.current_task(), threading.current_thread())]
 
     run(check())
 
 
-def test_items_of_an_async_generator_pass_through_as_they_are(local_world):
+def test_items_of_an_async_generator_pass_through_as_they_are(small_world):
     """The reader has the very objects, each before the next one is made."""
     steps = []
     items = [object(), object()]
@@ -56,7 +56,7 @@ def test_items_of_an_async_generator_pass_through_as_they_are(local_world):
             yield item
 
     async def check():
-        async for item in local_world().run(system, Ask()):
+        async for item in small_world().run(system, Ask()):
             number = items.index(item)
             steps.append(f"reads {number}")
 
@@ -64,7 +64,7 @@ def test_items_of_an_async_generator_pass_through_as_they_are(local_world):
     assert steps == ["gives 0", "reads 0", "gives 1", "reads 1"]
 
 
-def test_closing_closes_an_async_generator_in_the_same_task(local_world):
+def test_closing_closes_an_async_generator_in_the_same_task(small_world):
     """A reader that leaves early has the system's own cleanup done, in its task, when `aclose` returns."""
     closed_in = []
 
@@ -77,7 +77,7 @@ def test_closing_closes_an_async_generator_in_the_same_task(local_world):
             closed_in.append(asyncio.current_task())
 
     async def check():
-        results = local_world().run(system, Ask())
+        results = small_world().run(system, Ask())
         assert await anext(results) == 1
         await results.aclose()
         assert closed_in == [asyncio.current_task()]
@@ -85,7 +85,7 @@ def test_closing_closes_an_async_generator_in_the_same_task(local_world):
     run(check())
 
 
-def test_what_is_thrown_in_reaches_an_async_generator(local_world):
+def test_what_is_thrown_in_reaches_an_async_generator(small_world):
     """`athrow` goes on to the system, which may answer with another item; so does `asend`."""
 
     async def system(command: Ask):
@@ -97,7 +97,7 @@ def test_what_is_thrown_in_reaches_an_async_generator(local_world):
 
     async def check():
         thrown = KeyError("k")
-        results = local_world().run(system, Ask())
+        results = small_world().run(system, Ask())
         assert await anext(results) == "first"
         assert await results.asend("sent") == "sent"
         assert await results.athrow(thrown) is thrown
@@ -107,14 +107,14 @@ def test_what_is_thrown_in_reaches_an_async_generator(local_world):
     run(check())
 
 
-def test_function_runs_in_a_thread_of_the_executor(local_world):
+def test_function_runs_in_a_thread_of_the_executor(small_world):
     """A function is off the loop's thread, in one that says whose it is."""
 
     def system(command: Ask):
         return threading.current_thread().name
 
     async def check():
-        async with local_world() as world:
+        async with small_world() as world:
             assert await world.results(system, Ask()) == ["dam-traits_0"]
 
     run(check())
@@ -122,7 +122,7 @@ def test_function_runs_in_a_thread_of_the_executor(local_world):
 
 
 @pytest.mark.parametrize("run_in", ["thread", "loop"])
-def test_context_variables_are_those_of_the_first_read(local_world, run_in):
+def test_context_variables_are_those_of_the_first_read(small_world, run_in):
     """Functions and generators see what was set where the results are read; what they set stays with them."""
 
     def function(command: Ask):
@@ -137,7 +137,7 @@ def test_context_variables_are_those_of_the_first_read(local_world, run_in):
     seen = "unused"
 
     async def check():
-        async with local_world() as world:
+        async with small_world() as world:
             made_before = world.run(generator, Ask(), run_in=run_in)
             WHERE.set("reader")
             assert [each async for each in made_before] == ["reader", "kept"]
@@ -148,7 +148,7 @@ def test_context_variables_are_those_of_the_first_read(local_world, run_in):
     run(check())
 
 
-def test_generator_in_a_thread_runs_no_further_than_it_was_read(local_world):
+def test_generator_in_a_thread_runs_no_further_than_it_was_read(small_world):
     """Whoever reads one item has one made; later ones are made ahead, but no more than were read before."""
     made = []
 
@@ -158,7 +158,7 @@ def test_generator_in_a_thread_runs_no_further_than_it_was_read(local_world):
             yield number
 
     async def check():
-        async with local_world() as world:
+        async with small_world() as world:
             results = world.run(system, Ask())
             assert await anext(results) == 0
             await asyncio.sleep(0.05)
@@ -170,7 +170,7 @@ def test_generator_in_a_thread_runs_no_further_than_it_was_read(local_world):
     run(check())
 
 
-def test_item_is_given_while_the_generator_works_on(local_world):
+def test_item_is_given_while_the_generator_works_on(small_world):
     """A slow item keeps back none of those before it, read ahead or not."""
     go_on = threading.Event()
 
@@ -180,7 +180,7 @@ def test_item_is_given_while_the_generator_works_on(local_world):
         yield 6
 
     async def check():
-        async with local_world() as world:
+        async with small_world() as world:
             results = world.run(system, Ask())
             assert [await anext(results) for _ in range(6)] == list(range(6))
             go_on.set()
@@ -189,7 +189,7 @@ def test_item_is_given_while_the_generator_works_on(local_world):
     run(check())
 
 
-def test_generator_in_a_thread_is_closed_there(local_world):
+def test_generator_in_a_thread_is_closed_there(small_world):
     """Closing the results runs the generator's cleanup in a thread, before `aclose` returns."""
     closed_in = []
 
@@ -201,7 +201,7 @@ def test_generator_in_a_thread_is_closed_there(local_world):
             closed_in.append(threading.current_thread().name)
 
     async def check():
-        async with local_world() as world:
+        async with small_world() as world:
             results = world.run(system, Ask())
             assert [await anext(results) for _ in range(100)] == [1] * 100
             await results.aclose()
@@ -210,7 +210,7 @@ def test_generator_in_a_thread_is_closed_there(local_world):
     run(check())
 
 
-def test_cancelled_reader_waits_for_the_function_in_its_thread(local_world):
+def test_cancelled_reader_waits_for_the_function_in_its_thread(small_world):
     """A function cannot be stopped, so its reader is cancelled when it has ended, however often it is told to."""
     began, go_on = threading.Event(), threading.Event()
     ended = []
@@ -221,7 +221,7 @@ def test_cancelled_reader_waits_for_the_function_in_its_thread(local_world):
         ended.append(True)
 
     async def check():
-        async with local_world() as world:
+        async with small_world() as world:
             task = asyncio.create_task(world.results(system, Ask()))
             await asyncio.to_thread(began.wait)
             for _ in range(3):
@@ -236,7 +236,7 @@ def test_cancelled_reader_waits_for_the_function_in_its_thread(local_world):
     run(check())
 
 
-def test_cancelled_reader_has_its_generator_closed(local_world):
+def test_cancelled_reader_has_its_generator_closed(small_world):
     """Cancelled twice while an item is made, a generator is still closed before its reader ends."""
     began, go_on = threading.Event(), threading.Event()
     closed = []
@@ -251,7 +251,7 @@ def test_cancelled_reader_has_its_generator_closed(local_world):
             closed.append(True)
 
     async def check():
-        async with local_world() as world:
+        async with small_world() as world:
             task = asyncio.create_task(world.results(system, Ask()))
             await asyncio.to_thread(began.wait)
             for _ in range(2):
@@ -265,7 +265,7 @@ def test_cancelled_reader_has_its_generator_closed(local_world):
     run(check())
 
 
-def test_function_whose_turn_never_came_is_not_run(local_world):
+def test_function_whose_turn_never_came_is_not_run(small_world):
     """Cancelled while all threads are busy, a function does not run at all, and its reader ends at once."""
     began, go_on = threading.Event(), threading.Event()
     calls = []
@@ -278,7 +278,7 @@ def test_function_whose_turn_never_came_is_not_run(local_world):
         calls.append(command)
 
     async def check():
-        async with local_world(threads=1) as world:
+        async with small_world(threads=1) as world:
             first = asyncio.create_task(world.results(busy, Ask()))
             await asyncio.to_thread(began.wait)
             second = asyncio.create_task(world.results(system, Ask()))
@@ -339,7 +339,7 @@ def test_waiting_means_nothing_in_other_threads():
         pass
 
 
-def test_cpu_time_of_threads_is_measured(local_world):
+def test_cpu_time_of_threads_is_measured(small_world):
     """What a function or a generator computes in a thread is counted, and what it sleeps is not."""
 
     def computes(command: Ask):
@@ -362,7 +362,7 @@ def test_cpu_time_of_threads_is_measured(local_world):
         return invocation.cpu_ns
 
     async def check():
-        async with local_world() as world:
+        async with small_world() as world:
             assert await cpu_ns(world, computes) >= 20_000_000
             assert await cpu_ns(world, steps) >= 40_000_000
             assert await cpu_ns(world, sleeps) < 20_000_000
@@ -370,7 +370,7 @@ def test_cpu_time_of_threads_is_measured(local_world):
     run(check())
 
 
-def test_plugin_is_asked_in_the_place_of_the_system(local_world):
+def test_plugin_is_asked_in_the_place_of_the_system(small_world):
     """A plugin around ``dam_traits_execute`` is called in the thread that the system runs in."""
     seen = []
 
@@ -384,7 +384,7 @@ def test_plugin_is_asked_in_the_place_of_the_system(local_world):
         seen.append(("system", threading.current_thread().name))
 
     async def check():
-        async with local_world() as world:
+        async with small_world() as world:
             world.plugin_manager.register(Watch())
             await world.results(system, Ask())
 
@@ -392,7 +392,7 @@ def test_plugin_is_asked_in_the_place_of_the_system(local_world):
     assert seen == [("plugin", "dam-traits_0"), ("system", "dam-traits_0")]
 
 
-def test_closed_without_having_run(local_world):
+def test_closed_without_having_run(small_world):
     """An executor that ran nothing has nothing to close, and no thread was ever made for it."""
     run(LocalExecutor().aclose())
 

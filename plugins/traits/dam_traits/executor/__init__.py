@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from dam_traits.errors import shown
 from dam_traits.executor.base import SystemExecutor
-from dam_traits.executor.errors import NotSendable, RemoteFailure, RemoteTraceback, UnknownExecutor, WorkerLost
+from dam_traits.executor.errors import (
+    MissingExtra,
+    NotSendable,
+    RemoteFailure,
+    RemoteTraceback,
+    UnknownExecutor,
+    WorkerLost,
+)
 from dam_traits.executor.local import LocalExecutor
 from dam_traits.executor.threads import thread_waits
 
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LocalExecutor",
+    "MissingExtra",
     "NotSendable",
     "RemoteFailure",
     "RemoteTraceback",
@@ -28,11 +37,18 @@ __all__ = [
 
 def make_executor(world: World, name: str) -> SystemExecutor:
     """
-    Make the executor that a world was asked for by name: ``"local"``.
+    Make the executor that a world was asked for by name: ``"local"`` or ``"dask"``.
 
     Raises:
         UnknownExecutor: There is none of that name.
+        MissingExtra: There is, but not what it needs.
     """
     if name == "local":
         return LocalExecutor()
+    if name == "dask":
+        if find_spec("distributed") is None:
+            raise MissingExtra(name, "distributed", "dask")
+        from dam_traits.executor.dask import DaskExecutor
+
+        return DaskExecutor()
     raise UnknownExecutor(shown(name))

@@ -13,6 +13,13 @@ class UnknownExecutor(TraitError, ValueError):
         self.name = name
 
 
+class MissingExtra(TraitError, ImportError):
+    """An executor needs a library that is not installed."""
+
+    def __init__(self, executor: str, library: str, extra: str) -> None:
+        super().__init__(f"executor {executor!r} needs {library}: pip install 'dam-obs-traits[{extra}]'")
+
+
 class NotSendable(TraitError, TypeError):
     """Something was to go to another process, or to come back from there, and cannot be pickled."""
 
@@ -48,9 +55,7 @@ class WorkerLost(TraitError, RuntimeError):
     """The process that ran a system is gone, and with it what the system had done."""
 
     def __init__(self, system: str, how: str, *, pid: int | None = None, exit_code: int | None = None) -> None:
-        super().__init__(
-            f"{system} was lost with {how}: where running it twice does no harm, give its executor retries=1"
-        )
+        super().__init__(f"{system} was lost with {how}")
         self.system = system
         self.how = how
         self.pid = pid

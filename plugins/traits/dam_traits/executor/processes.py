@@ -25,6 +25,7 @@ from dam_traits.executor.errors import WorkerLost
 from dam_traits.executor.threads import Threads, wait_out
 
 _READY = b"ready"
+_WAY_OUT = ": if it does no harm to run it twice, give its executor retries=1"
 _PATIENCE_S = 5.0
 """How long a process may take to end when its pipe is closed."""
 
@@ -141,7 +142,7 @@ class _Worker:
         with _birth_and_death:
             self._process.start()
         theirs.close()
-        self._answer(name, " before it began, so see stderr; a script must start under if __name__ == '__main__'")
+        self._answer(name, " before it began: see stderr; a script must start its work under if __name__ == '__main__'")
 
     def ask(self, name: str, parcel: bytes) -> bytes:
         with suppress(OSError):  # it is gone, as the answer will show
@@ -173,9 +174,8 @@ class _Worker:
         except (EOFError, OSError):
             pid = self._process.pid
             exit_code = self.end()
-            raise WorkerLost(
-                name, f"process {pid}, {_how_ended(exit_code)}{when}", pid=pid, exit_code=exit_code
-            ) from None
+            how = f"process {pid}, {_how_ended(exit_code)}{when or _WAY_OUT}"
+            raise WorkerLost(name, how, pid=pid, exit_code=exit_code) from None
 
 
 def serve(pipe: Connection) -> None:
