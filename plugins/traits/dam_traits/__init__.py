@@ -31,6 +31,17 @@ from dam_traits.execution import Execution
 from dam_traits.hookspecs import hookimpl
 from dam_traits.identifiers import TraitIdentifier, TraitImplementationIdentifier
 from dam_traits.plugin import Plugin
+from dam_traits.pools import (
+    NO_LEASE,
+    InvalidPool,
+    Lease,
+    PoolDeadlock,
+    PoolError,
+    PoolExceeded,
+    PoolState,
+    PoolTimeout,
+    ResourcePools,
+)
 from dam_traits.report import CandidateReport, SchedulingReport, StrategyReport
 from dam_traits.scheduler import WorldScheduler
 from dam_traits.strategies import AllocationStrategy, Cheapest, RunAll, Selection, SoonestFinished
@@ -41,6 +52,7 @@ from dam_traits.trait_manager import TraitImplementation, TraitManager, commands
 from dam_traits.world import World
 
 __all__ = [
+    "NO_LEASE",
     "AllocationStrategy",
     "AssetOperationTrait",
     "Candidate",
@@ -58,16 +70,24 @@ __all__ = [
     "InvalidIdentifier",
     "InvalidImplementation",
     "InvalidPlugin",
+    "InvalidPool",
     "InvalidResource",
     "InvalidSetting",
     "InvalidSystem",
     "InvalidTrait",
     "Kind",
+    "Lease",
     "MemoryStorage",
     "MissingResource",
     "NotOneResult",
     "ObservedTraits",
     "Plugin",
+    "PoolDeadlock",
+    "PoolError",
+    "PoolExceeded",
+    "PoolState",
+    "PoolTimeout",
+    "ResourcePools",
     "ResourceUsageTrait",
     "RunAll",
     "RunIn",
