@@ -13,34 +13,6 @@ from dam_traits.identifiers import TraitIdentifier
 from dam_traits.trait import Trait
 
 
-@dataclass(frozen=True, slots=True)
-class Add(Command[None]):
-    """Do the operation for an entity, and keep what comes of it with the entity."""
-
-    entity_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Check(Command[bool]):
-    """Say whether the operation was done for an entity."""
-
-    entity_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Remove(Command[None]):
-    """Take away from an entity what the operation added."""
-
-    entity_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReprocessDerived(Command[None]):
-    """Make anew whatever was made of what the operation added."""
-
-    entity_id: int
-
-
 @dataclass(frozen=True)
 class AssetOperationTrait(Trait):
     """
@@ -53,7 +25,26 @@ class AssetOperationTrait(Trait):
     identifier = TraitIdentifier.from_string("asset.operation")
     description = "What can be done to an asset: add, check, remove, reprocess what is derived."
 
-    Add = Add
-    Check = Check
-    Remove = Remove
-    ReprocessDerived = ReprocessDerived
+    @dataclass(frozen=True, slots=True)
+    class Add(Command[None]):
+        """Do the operation for an entity, and keep what comes of it with the entity."""
+
+        entity_id: int
+
+    @dataclass(frozen=True, slots=True)
+    class Check(Command[bool]):
+        """Say whether the operation was done for an entity."""
+
+        entity_id: int
+
+    @dataclass(frozen=True, slots=True)
+    class Remove(Command[None]):
+        """Take away from an entity what the operation added."""
+
+        entity_id: int
+
+    @dataclass(frozen=True, slots=True)
+    class ReprocessDerived(Command[None]):
+        """Make anew whatever was made of what the operation added."""
+
+        entity_id: int

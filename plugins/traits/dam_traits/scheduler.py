@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from dam_traits import workflow
@@ -59,7 +60,7 @@ class WorldScheduler:
 
     def run(self, systems: Sequence[System], subject: Any) -> Execution[Any]:
         """Make an execution of all these systems, one after the other, for an event or a stage."""
-        return Execution(subject, partial(workflow.run_systems, self.world, systems, subject))
+        return Execution(subject, partial(self._begin_all, systems, subject))
 
     async def debug_dispatch(self, command: Any) -> SchedulingReport:
         """
@@ -97,12 +98,17 @@ class WorldScheduler:
         return UnknownCommand(self.world.name, type(command), near)
 
     def _begin(self, command: Any, target_system: System | None) -> AsyncGenerator[Any, None]:
+        self.world.note_loop()
         results = self.world.plugin_manager.hook.dam_traits_dispatch(
             world=self.world, command=command, target_system=target_system
         )
         if not isinstance(results, AsyncGenerator):
             raise InvalidAnswer("dam_traits_dispatch", f"answered {shown(results)}", "an async generator")
         return results
+
+    def _begin_all(self, systems: Sequence[System], subject: Any) -> AsyncGenerator[Any, None]:
+        self.world.note_loop()
+        return workflow.run_systems(self.world, systems, subject)
 
     def _handlers(self, command: Any) -> Sequence[System]:
         handlers: Sequence[System] = self.world.plugin_manager.hook.dam_traits_find_handlers(
@@ -131,7 +137,7 @@ def _is_meant(system: System, target: System | Callable[..., Any] | str) -> bool
     if isinstance(target, str):
         name = system.name
         return name == target or (name.endswith(target) and name[-len(target) - 1] in ".:")
-    return system.target is target
+    return system.target is target or (isinstance(target, MethodType) and bool(system.target == target))
 
 
 def _named(target: object) -> str:

@@ -215,7 +215,13 @@ class World:
             return components[component_type]  # type: ignore[no-any-return] # kept by its class
         return next((each for each in components.values() if isinstance(each, component_type)), None)
 
-    def get_components(self, entity_id: int, component_type: type[ComponentT] = object) -> list[ComponentT]:  # type: ignore[assignment] # of any class
+    @overload
+    def get_components(self, entity_id: int) -> list[Any]: ...
+
+    @overload
+    def get_components(self, entity_id: int, component_type: type[ComponentT]) -> list[ComponentT]: ...
+
+    def get_components(self, entity_id: int, component_type: type = object) -> list[Any]:
         """Give an entity's components, oldest first; with a class only those of it and of its subclasses."""
         return [each for each in self.storage.components(entity_id).values() if isinstance(each, component_type)]
 
@@ -253,17 +259,14 @@ class World:
             command: A value of any class that systems are registered for.
             target_system: This one runs, and nothing is selected: the system, its name, or its function or class.
         """
-        self._note_loop()
         return self.scheduler.dispatch_command(command, target_system)
 
     def dispatch_event(self, event: Any) -> Execution[Any]:
         """Tell all systems of an event, when the first result is asked for; none that listens is no error."""
-        self._note_loop()
         return self.scheduler.run(self.systems.for_event(type(event)), event)
 
     def run_stage(self, stage: str) -> Execution[Any]:
         """Run all systems of a stage, when the first result is asked for; none is no error."""
-        self._note_loop()
         return self.scheduler.run(self.systems.for_stage(stage), stage)
 
     async def debug_dispatch(self, command: Any) -> SchedulingReport:
@@ -303,6 +306,12 @@ class World:
             future.cancel()
             raise
 
+    def note_loop(self) -> None:
+        """Remember the loop that this runs on, for `call_command`; the scheduler says so where an execution begins."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop and (self._loop is None or not self._loop.is_running()):
+            self._loop = loop
+
     async def aclose(self) -> None:
         """Let go of what the executor holds and write what was learned; a second time does nothing."""
         if self._closed:
@@ -314,7 +323,7 @@ class World:
             self.profiles.close()
 
     async def __aenter__(self) -> Self:
-        self._note_loop()
+        self.note_loop()
         return self
 
     async def __aexit__(
@@ -332,14 +341,6 @@ class World:
             return self.systems.by_target(target)
         found = self.systems.by_name(target)
         return () if found is None else (found,)
-
-    def _note_loop(self) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        if loop is not self._loop and (self._loop is None or not self._loop.is_running()):
-            self._loop = loop
 
     def _loop_to_call(self) -> asyncio.AbstractEventLoop:
         try:
@@ -365,7 +366,7 @@ worlds: weakref.WeakSet[World] = weakref.WeakSet()
 """The worlds of this process, for who shows their pools."""
 
 
-def _check(name: object, executor: object, strategy: object, traits_timeout_s: object) -> None:
+def _check(name: Any, executor: Any, strategy: Any, traits_timeout_s: Any) -> None:
     from dam_traits.executor import SystemExecutor
 
     is_number = isinstance(traits_timeout_s, int | float) and not isinstance(traits_timeout_s, bool)
