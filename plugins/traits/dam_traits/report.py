@@ -8,13 +8,16 @@ no pool taken. It prints as a table and dumps as JSON; how a choice is made is n
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from dam_traits.aggregate import Candidate, ObservedTraits, explain_merge, merge
+from dam_traits.errors import shown
 from dam_traits.pools import PoolState
 from dam_traits.strategies import SHIPPED, AllocationStrategy, Selection, wait_ms
 from dam_traits.trait import Trait
@@ -163,17 +166,24 @@ def _of_selection(selection: Selection) -> StrategyReport:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Trait):
-        fields = dataclasses.fields(value) if dataclasses.is_dataclass(value) else ()
-        return {"trait": str(value.identifier)} | {each.name: _plain(getattr(value, each.name)) for each in fields}
+        return {"trait": str(value.identifier)} | _fields(value)
     if dataclasses.is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return _fields(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return value if isinstance(value, str | int | float | None) else str(value)
+    if isinstance(value, enum.Enum | PurePath):
+        return str(value)
+    return value if isinstance(value, str | int | float | None) else shown(value)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    if not dataclasses.is_dataclass(value):
+        return {}
+    return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
 
 
 # -- as text
@@ -229,9 +239,7 @@ def _of_traits(traits: Sequence[Trait]) -> str:
 
 def _of_trait(trait: Trait) -> str:
     name = type(trait).__name__.removesuffix("Trait")
-    if not dataclasses.is_dataclass(trait):
-        return name
-    fields = " ".join(f"{each.name}={getattr(trait, each.name)}" for each in dataclasses.fields(trait))
+    fields = " ".join(f"{field}={value}" for field, value in _fields(trait).items())
     return f"{name}({fields})" if fields else name
 
 
