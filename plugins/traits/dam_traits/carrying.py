@@ -16,7 +16,7 @@ from dam_traits.hookspecs import hookimpl
 @hookimpl
 def dam_traits_carry() -> dict[str, str] | None:
     """Name the current span, where dam-obs records."""
-    if "dam_obs" not in sys.modules:
+    if sys.modules.get("dam_obs") is None:
         return None
     from dam_traits import observability
 
@@ -40,7 +40,7 @@ def dam_traits_resume(carried: dict[str, str]) -> Any:
 @hookimpl
 def dam_traits_bring(brought: bytes) -> None:
     """Hand spans from elsewhere to the sinks of this process."""
-    if "dam_obs" in sys.modules:
+    if sys.modules.get("dam_obs") is not None:
         from dam_traits import observability
 
         observability.bring(brought)

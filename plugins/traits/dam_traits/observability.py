@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dam_obs import hookimpl
-from dam_obs.points import remote
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.metrics import _internal as otel_metrics
+
+from dam_obs import hookimpl
+from dam_obs.points import remote
 
 if TYPE_CHECKING:
     from dam_traits.pools import PoolState
