@@ -19,11 +19,20 @@ async def run(folder: Path) -> None:
         await process_entity(world.create_entity(), world)  # before there is any plugin
 
         world.add_plugin(CorePlugin())
-        print("implementations:", *world.trait_manager.identifiers(), sep="\n  ")
+        show_implementations(world)
         for name, content in FILES.items():
             path = folder / name
             path.write_bytes(content)
             await tell_one(world.create_entity(FileComponent(path)), world)
+
+
+def show_implementations(world: World) -> None:
+    """Print what the plugin has brought."""
+    for identifier in world.trait_manager.identifiers():
+        implementation = world.trait_manager.get_implementation_by_id(identifier)
+        if implementation is not None:
+            handled = ", ".join(each.__name__ for each in implementation.handlers)
+            print(f"{identifier}\n   {implementation.name} handles {handled}")
 
 
 async def tell_one(entity_id: int, world: World) -> None:

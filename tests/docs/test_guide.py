@@ -15,7 +15,7 @@ from dam_obs.cli.builtin import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("traits/*.md")])
 
 
 @pytest.fixture(scope="module")
@@ -97,5 +97,5 @@ def test_examples_in_the_guide_hold(page):
         ast.parse(code)
 
     shown = "\n".join(re.findall(r"```pycon\n(.*?)```", text, flags=re.DOTALL))
-    test = doctest.DocTestParser().get_doctest(shown, {}, page.name, str(page), 0)
+    test = doctest.DocTestParser().get_doctest(shown, {"__name__": "__main__"}, page.name, str(page), 0)
     assert doctest.DocTestRunner().run(test).failed == 0

@@ -299,7 +299,7 @@ def test_missing_handlers_are_said(world, caplog):
     """An implementation need not handle all commands; which ones it does not is in the log and can be asked."""
     implementation = readable(handlers={Readable.GetStream: read})
 
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO, logger="dam_traits"):
         world.trait_manager.register(implementation, Path)
 
     assert caplog.messages == ["core.read_file (asset.content.readable:Path) has no handler for: GetSize"]

@@ -78,7 +78,7 @@ class TraitManager:
         Bind an implementation to a component class, or to several that an entity must all have.
 
         The handlers that its world does not know as systems for these commands are registered there.
-        Commands of the trait without a handler are named in a warning of this module's logger.
+        An implementation need not handle all commands: what it leaves out is in its `missing`, and logged as information.
 
         Returns:
             Its identifier, ``asset.operation:ContentMimeTypeComponent``.
@@ -242,7 +242,7 @@ def _implementations(bindings: Iterable[_Binding]) -> list[TraitImplementation]:
 def _say_what_is_missing(identifier: TraitImplementationIdentifier, implementation: TraitImplementation) -> None:
     missing = ", ".join(each.__name__ for each in implementation.missing)
     if missing:
-        logger.warning("%s (%s) has no handler for: %s", implementation.name, identifier, missing)
+        logger.info("%s (%s) has no handler for: %s", implementation.name, identifier, missing)
 
 
 def _said(implementation: TraitImplementation, components: Sequence[type]) -> str:
