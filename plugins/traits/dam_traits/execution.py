@@ -29,17 +29,17 @@ class Execution(Generic[ResultT]):
     * after `get_first_non_none_value` found one: that value once more from the same method;
     * otherwise `ExecutionSpent`, which says what became of them.
 
-    An iteration that is left early closes what runs. With ``async with`` or `aclose` that is
-    done when they are left; after a mere ``break`` the event loop does it right after, as
-    with every async generator.
+    An iteration that is left early closes what runs: inside ``async with execution:`` before that
+    block is left, otherwise the event loop does it right after, as with every async generator.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_first", "_kept", "_source", "_spent", "command")
+    __slots__ = ("__weakref__", "_begin", "_entered", "_first", "_kept", "_source", "_spent", "command")
 
     def __init__(self, command: Any, begin: Callable[[], AsyncGenerator[ResultT, None]]) -> None:
         self.command = command
         """What was dispatched."""
         self._begin = begin
+        self._entered = False
         self._source: Callable[[], AsyncGenerator[ResultT, None] | None] = _nothing
         self._kept: list[ResultT] | None = None
         self._first: ResultT | None = None
@@ -112,6 +112,7 @@ class Execution(Generic[ResultT]):
             await source.aclose()
 
     async def __aenter__(self) -> Self:
+        self._entered = True
         return self
 
     async def __aexit__(
@@ -132,8 +133,9 @@ class Execution(Generic[ResultT]):
             raise ExecutionSpent(self._name, self._spent)
         self._spent = spent
         source = self._begin()
-        # Not held, or one that was left by `break` would not be closed while its execution lives.
-        self._source = weakref.ref(source)
+        # Not held, or one that was left by `break` would not be closed while its execution lives;
+        # but in `async with` it must still be there to be closed at the end.
+        self._source = (lambda: source) if self._entered else weakref.ref(source)
         return source
 
     async def _collect(self) -> list[ResultT]:
