@@ -12,6 +12,7 @@ from dam_traits.errors import (
     DuplicateIdentity,
     ExecutionSpent,
     InvalidAnswer,
+    InvalidComponent,
     InvalidIdentifier,
     InvalidImplementation,
     InvalidPlugin,
@@ -28,8 +29,10 @@ from dam_traits.errors import (
     WrongThread,
 )
 from dam_traits.execution import Execution
+from dam_traits.executor import SystemExecutor
 from dam_traits.hookspecs import hookimpl
 from dam_traits.identifiers import TraitIdentifier, TraitImplementationIdentifier
+from dam_traits.learning import ExecutionObserver, ExecutionRecord, ProfileStore, SystemPerformanceProfile
 from dam_traits.plugin import Plugin
 from dam_traits.pools import (
     NO_LEASE,
@@ -64,9 +67,12 @@ __all__ = [
     "Event",
     "Execution",
     "ExecutionCostTrait",
+    "ExecutionObserver",
+    "ExecutionRecord",
     "ExecutionSpent",
     "IOBoundTrait",
     "InvalidAnswer",
+    "InvalidComponent",
     "InvalidIdentifier",
     "InvalidImplementation",
     "InvalidPlugin",
@@ -87,6 +93,7 @@ __all__ = [
     "PoolExceeded",
     "PoolState",
     "PoolTimeout",
+    "ProfileStore",
     "ResourcePools",
     "ResourceUsageTrait",
     "RunAll",
@@ -96,6 +103,8 @@ __all__ = [
     "SoonestFinished",
     "StrategyReport",
     "System",
+    "SystemExecutor",
+    "SystemPerformanceProfile",
     "Trait",
     "TraitError",
     "TraitIdentifier",

@@ -5,8 +5,9 @@ A scheduler asks a `ProfileStore` what to expect of the next execution. Whether 
 system's own prediction is believed is decided elsewhere, in `dam_traits.aggregate`.
 """
 
+from dam_traits.learning.profile import SystemPerformanceProfile
 from dam_traits.learning.record import ExecutionObserver, ExecutionRecord, Status
 from dam_traits.learning.store import ProfileStore
 from dam_traits.learning.version import version_of
 
-__all__ = ["ExecutionObserver", "ExecutionRecord", "ProfileStore", "Status", "version_of"]
+__all__ = ["ExecutionObserver", "ExecutionRecord", "ProfileStore", "Status", "SystemPerformanceProfile", "version_of"]
