@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dam_traits import ComponentStorage, MemoryStorage, UnknownEntity, World
+from dam_traits import ComponentStorage, InvalidComponent, MemoryStorage, UnknownEntity, World
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, rule
 
@@ -89,6 +89,24 @@ def test_an_entity_that_is_not_there_is_an_error(world, entity_id):
     ):
         with pytest.raises(UnknownEntity, match="there is no entity"):
             use(entity_id)
+
+
+def test_a_class_is_no_component(world):
+    """A forgotten pair of parentheses is told, and no entity is made."""
+    entity = world.create_entity()
+    for use in (lambda: world.create_entity(Size), lambda: world.add_component(entity, Size)):
+        with pytest.raises(InvalidComponent, match="Size is a class: a component is an instance of one"):
+            use()
+    assert world.storage.entities() == [entity]
+
+
+def test_a_component_is_no_class(world):
+    """Components are asked for and removed by their class."""
+    size = Size()
+    entity = world.create_entity(size)
+    for use in (world.remove_component, world.get_component, world.get_components):
+        with pytest.raises(InvalidComponent, match="a Size is no class: components are found by their class"):
+            use(entity, size)
 
 
 def test_a_storage_of_ones_own(world):

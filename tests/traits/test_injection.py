@@ -162,11 +162,32 @@ def test_a_resource_may_come_after_the_system(world):
     with pytest.raises(MissingResource) as at_use:
         arguments(world, system, Ask())
 
-    message = "world 'world' has no resource Database: {} needs it: add it by World.add_resource"
+    message = "world 'world' has no resource Database, needed by {}: add it by World.add_resource"
     assert str(at_check.value) == message.format(needed_by)
     assert str(at_use.value) == message.format(f"parameter database of {needed_by}")
     world.add_resource(Database())
     world.check()
+
+
+def test_a_check_names_all_that_is_missing(world):
+    """All resources, and all systems that need one; of a union, one is enough."""
+
+    def first(cmd: Ask, database: Database, cache: Cache[int]): ...
+    def second(cmd: Ask, some: Cache[int] | Database): ...
+
+    for each in (first, second):
+        each.__qualname__ = each.__name__
+        world.register_system(each, on_command=Ask)
+
+    with pytest.raises(MissingResource) as raised:
+        world.check()
+    assert str(raised.value) == (
+        "world 'world' has no resource Database and Cache and Cache or Database, "
+        f"needed by {__name__}:first and {__name__}:second: add it by World.add_resource"
+    )
+    world.add_resource(Database())
+    with pytest.raises(MissingResource, match=f"has no resource Cache, needed by {__name__}:first:"):
+        world.check()
 
 
 def test_a_resource_that_is_not_needed_may_be_missing(world):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import pytest
+import wrapt
 from dam_traits import Command, Event, InvalidSystem, Kind, RunIn, TraitError, World, hookimpl, system
 from dam_traits.invocation import Invocation
 
@@ -36,6 +38,10 @@ def generator(cmd: Ask):
 async def coroutine(cmd: Ask): ...
 async def async_generator(cmd: Ask):
     yield
+
+
+async def predict(cmd, world):
+    return []
 
 
 class Caller:
@@ -88,7 +94,7 @@ def test_everything_of_a_system(world):
         "event": Happened,
         "stage": None,
         "calculate_traits": None,
-        "requires": (Database,),
+        "requires": ((Database,),),
     }
 
 
@@ -254,6 +260,8 @@ def test_the_same_one_twice_is_one_system(world):
     assert world.register_system(function, on_command=Ask, run_in="thread") is made
     with pytest.raises(InvalidSystem, match="is registered already, with run_in=thread"):
         world.register_system(function, on_command=Ask, run_in="loop")
+    with pytest.raises(InvalidSystem, match="is registered already, with another calculate_traits"):
+        world.register_system(function, on_command=Ask, calculate_traits=predict)
     assert tuple(world.systems) == (made,)
 
 
@@ -316,6 +324,37 @@ def test_a_wrapper_has_the_parameters_of_what_it_wraps(world):
     assert made.bind(Invocation(world=world, system=made, command=command)) == {"cmd": command}
 
 
+@pytest.mark.parametrize("wrapped", [coroutine, async_generator, generator])
+def test_a_plain_wrapper_of_what_is_not_is_refused(world, wrapped):
+    """It would be run as what it is not, and its results lost."""
+
+    @functools.wraps(wrapped)
+    def wrapper(*args, **kwargs):
+        return wrapped(*args, **kwargs)
+
+    with pytest.raises(
+        InvalidSystem, match=r"is a wrapper that gives a value around what gives an? .*: make the wrapper"
+    ):
+        world.register_system(wrapper, on_command=Ask)
+
+
+def test_a_proxy_is_what_it_stands_for(world):
+    """An observer's wrapt proxy is a function of the same kind, and the call goes through it."""
+    seen = []
+
+    def note(wrapped, instance, args, kwargs):
+        seen.append(kwargs)
+        return wrapped(*args, **kwargs)
+
+    proxy = wrapt.FunctionWrapper(coroutine, note)
+    made = world.register_system(proxy, on_command=Ask)
+    command = Ask()
+
+    asyncio.run(made.call(**made.bind(Invocation(world=world, system=made, command=command))))
+
+    assert (made.target is proxy, made.kind, seen) == (True, Kind.COROUTINE, [{"cmd": command}])
+
+
 def test_an_instance_is_made_once_for_each_world(world):
     """When it is first called, with what its parameters ask for."""
     made = []
@@ -350,7 +389,7 @@ def test_a_class_is_checked_for_its_resources(world):
         def __init__(self, database: Database): ...
         def __call__(self, cmd: Ask): ...
 
-    assert world.register_system(Keeper, on_command=Ask).requires == (Database,)
+    assert world.register_system(Keeper, on_command=Ask).requires == ((Database,),)
 
 
 def test_a_plugin_hears_of_each_system_once(world):

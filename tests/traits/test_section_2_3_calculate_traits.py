@@ -97,6 +97,13 @@ def test_a_function_has_them_beside_it(world):
     assert [each.calculate_traits for each in made] == [predict] * 3
 
 
+def test_what_is_given_replaces_what_the_system_has(world):
+    """So a prediction can be tried without touching the system."""
+    made = world.register_system(GetStreamFromZipArchive, calculate_traits=predict)
+
+    assert made.calculate_traits is predict
+
+
 def test_a_system_need_not_have_them(world):
     """Then nothing is predicted."""
 

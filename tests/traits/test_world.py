@@ -47,6 +47,19 @@ def test_a_command_is_dispatched(world):
     assert asyncio.run(world.dispatch_command(Double(2)).get_all_results()) == [4]
 
 
+def test_a_method_can_be_the_target(world):
+    """Though it is another object each time it is asked for."""
+
+    class Service:
+        async def answer(self, cmd: Double):
+            return "service"
+
+    service = Service()
+    world.register_system(service.answer, on_command=Double)
+
+    assert asyncio.run(world.dispatch_command(Double(2), target_system=service.answer).get_one_value()) == "service"
+
+
 def test_sync_and_async_and_generators(world):
     """Each kind of system, marked or not, function or class."""
 

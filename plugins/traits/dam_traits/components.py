@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from typing import Any, Protocol
 
-from dam_traits.errors import UnknownEntity
+from dam_traits.errors import InvalidComponent, UnknownEntity, shown
 
 
 class ComponentStorage(Protocol):
@@ -74,3 +74,25 @@ class MemoryStorage:
     def entities(self) -> list[int]:
         """Give the ids of all entities."""
         return list(self._entities)
+
+
+def check_component(component: object) -> None:
+    """
+    Refuse a class as a component.
+
+    Raises:
+        InvalidComponent: It is a class.
+    """
+    if isinstance(component, type):
+        raise InvalidComponent(f"{component.__qualname__} is a class: a component is an instance of one")
+
+
+def check_component_class(component_type: object) -> None:
+    """
+    Refuse a component as a class of components.
+
+    Raises:
+        InvalidComponent: It is no class.
+    """
+    if not isinstance(component_type, type):
+        raise InvalidComponent(f"{shown(component_type)} is no class: components are found by their class")

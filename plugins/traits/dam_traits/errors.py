@@ -54,12 +54,16 @@ class InvalidResource(TraitError, TypeError):
     """A resource under a type that it is no instance of."""
 
 
+class InvalidComponent(TraitError, TypeError):
+    """A class where a component is meant, or the other way round."""
+
+
 class MissingResource(TraitError, LookupError):
     """A system, or a caller, needs a resource that its world does not have."""
 
     def __init__(self, world: str, wanted: str, needed_by: str | None = None) -> None:
-        needs = f"{needed_by} needs it: " if needed_by else ""
-        super().__init__(f"world {shown(world)} has no resource {wanted}: {needs}add it by World.add_resource")
+        needed = f", needed by {needed_by}" if needed_by else ""
+        super().__init__(f"world {shown(world)} has no resource {wanted}{needed}: add it by World.add_resource")
         self.world = world
         self.wanted = wanted
         self.needed_by = needed_by

@@ -64,9 +64,9 @@ class Plan:
     resources: tuple[Wanted, ...] = ()
 
     @property
-    def requires(self) -> tuple[type, ...]:
-        """The resource types that it cannot do without; of several that would do, the first."""
-        return tuple(each.types[0] for each in self.resources if each.absent is Absent.ERROR)
+    def requires(self) -> tuple[tuple[type, ...], ...]:
+        """The resource types that it cannot do without: of each group, one will do."""
+        return tuple(each.types for each in self.resources if each.absent is Absent.ERROR)
 
     def fill(self, world: World, subject: Any) -> dict[str, Any]:
         """

@@ -29,8 +29,7 @@ def register(world: World, target: Any, options: SystemOptions) -> tuple[System,
     """
     for known in world.systems.by_target(target):
         if (known.command, known.event, known.stage) == (options.on_command, options.on_event, options.on_stage):
-            if options.run_in not in (None, known.run_in):
-                raise InvalidSystem(known.name, f"is registered already, with run_in={known.run_in.value}")
+            _check_same(known, options)
             return known, False
 
     system = make_system(world, target, options)
@@ -42,6 +41,13 @@ def register(world: World, target: Any, options: SystemOptions) -> tuple[System,
         world.systems.remove(system)
         raise
     return system, True
+
+
+def _check_same(known: System, options: SystemOptions) -> None:
+    if options.run_in not in (None, known.run_in):
+        raise InvalidSystem(known.name, f"is registered already, with run_in={known.run_in.value}")
+    if options.calculate_traits not in (None, known.calculate_traits):
+        raise InvalidSystem(known.name, "is registered already, with another calculate_traits: unregister it first")
 
 
 def make_system(world: World, target: Any, options: SystemOptions) -> System:
@@ -56,6 +62,9 @@ def make_system(world: World, target: Any, options: SystemOptions) -> System:
         raise InvalidSystem(name, "runs for nothing yet: give on_command, on_event or on_stage")
     function, skip = _function_of(target, name)
     kind = _kind_of(function)
+    if kind is not _kind_of(inspect.unwrap(function)):
+        problem = f"is a wrapper that gives {kind.value} around what gives {_kind_of(inspect.unwrap(function)).value}"
+        raise InvalidSystem(name, f"{problem}: make the wrapper a function of the same kind")
     run_in = _place_of(kind, options.run_in, name)
     subject = str if options.on_stage is not None else options.on_command or options.on_event
     plan = make_plan(function, name=name, world_type=type(world), subject=subject, skip=skip)
@@ -162,8 +171,9 @@ def _for_another_process(plan: Plan, name: str) -> Plan:
 
 
 def _calculate_traits_of(target: Any, options: SystemOptions, name: str) -> CalculateTraits | None:
-    own = getattr(target, "calculate_traits", None)
-    calculate: CalculateTraits | None = options.calculate_traits if own is None else own
+    calculate: CalculateTraits | None = options.calculate_traits
+    if calculate is None:
+        calculate = getattr(target, "calculate_traits", None)
     if calculate is None:
         return None
     if not inspect.iscoroutinefunction(calculate):

@@ -76,8 +76,8 @@ class System:
     bind: Callable[[Invocation], Mapping[str, Any]]
     """Finds the arguments of one call: the command and what is injected, by parameter name."""
 
-    requires: tuple[type, ...] = ()
-    """The resources that it cannot run without, its class's ``__init__`` included."""
+    requires: tuple[tuple[type, ...], ...] = ()
+    """The resources that it cannot run without, its class's ``__init__`` included: of each group, one will do."""
 
     @property
     def version(self) -> str:
@@ -101,7 +101,7 @@ class SystemOptions:
     """`None`: on the loop where it is async, else in a thread."""
 
     calculate_traits: CalculateTraits | None = None
-    """For a function; a class has a class method of that name."""
+    """`None`: the target's attribute of that name, a class method for a class, if it has one."""
 
     @property
     def trigger(self) -> type | str | None:
@@ -128,7 +128,8 @@ def system(
         on_event: Runs for events of this class and of its subclasses.
         on_stage: Runs when the stage of this name does.
         run_in: ``"loop"``, ``"thread"`` or ``"process"``; left out, on the loop if it is async, else in a thread.
-        calculate_traits: ``async def calculate_traits(cmd, world)``, for a function. A class has it as a class method.
+        calculate_traits: ``async def calculate_traits(cmd, world)``; left out, the target's attribute of that name,
+            which for a class is a class method.
 
     Raises:
         InvalidSystem: More than one of the first three, or one that cannot be meant.

@@ -78,7 +78,7 @@ class TraitManager:
         Bind an implementation to a component class, or to several that an entity must all have.
 
         The handlers that its world does not know as systems for these commands are registered there.
-        An implementation need not handle all commands: what it leaves out is in its `missing`, and logged as information.
+        An implementation need not handle all commands: what it leaves out is its `missing`, and is logged.
 
         Returns:
             Its identifier, ``asset.operation:ContentMimeTypeComponent``.

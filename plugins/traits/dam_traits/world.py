@@ -20,7 +20,7 @@ import pluggy
 from dam_traits import hookspecs
 from dam_traits.adoption import Adoption
 from dam_traits.commands import Command, ResultT
-from dam_traits.components import ComponentStorage, MemoryStorage
+from dam_traits.components import ComponentStorage, MemoryStorage, check_component, check_component_class
 from dam_traits.errors import InvalidSetting, MissingResource, WrongThread, shown
 from dam_traits.plugin import Plugins
 from dam_traits.registration import register
@@ -139,15 +139,20 @@ class World:
 
     def check(self) -> None:
         """
-        Say now, instead of when it is first needed, which resource is missing.
+        Say now, instead of when they are first needed, which resources are missing.
 
         Raises:
-            MissingResource: A system needs it.
+            MissingResource: Systems need them; all of both are named.
         """
+        missing: dict[str, None] = {}
+        needed_by: dict[str, None] = {}
         for system in self.systems:
-            for wanted in system.requires:
-                if not self.has_resource(wanted):
-                    raise MissingResource(self.name, wanted.__qualname__, system.name)
+            for group in system.requires:
+                if not any(self.has_resource(each) for each in group):
+                    missing[" or ".join(each.__qualname__ for each in group)] = None
+                    needed_by[system.name] = None
+        if missing:
+            raise MissingResource(self.name, " and ".join(missing), " and ".join(needed_by))
 
     # -- systems
 
@@ -191,6 +196,8 @@ class World:
 
     def create_entity(self, *components: Any) -> int:
         """Make an entity with these components and give its id."""
+        for component in components:
+            check_component(component)
         entity_id = self.storage.create()
         for component in components:
             self.storage.put(entity_id, component)
@@ -202,14 +209,17 @@ class World:
 
     def add_component(self, entity_id: int, component: Any) -> None:
         """Give an entity a component; it takes the place of one of the very same class."""
+        check_component(component)
         self.storage.put(entity_id, component)
 
     def remove_component(self, entity_id: int, component_type: type) -> bool:
         """Take the component of this very class from an entity; say whether there was one."""
+        check_component_class(component_type)
         return self.storage.take(entity_id, component_type)
 
     def get_component(self, entity_id: int, component_type: type[ComponentT]) -> ComponentT | None:
         """Give an entity's component of this class, or the oldest one of a subclass; `None`: it has none."""
+        check_component_class(component_type)
         components = self.storage.components(entity_id)
         if component_type in components:
             return components[component_type]  # type: ignore[no-any-return] # kept by its class
@@ -223,6 +233,7 @@ class World:
 
     def get_components(self, entity_id: int, component_type: type = object) -> list[Any]:
         """Give an entity's components, oldest first; with a class only those of it and of its subclasses."""
+        check_component_class(component_type)
         return [each for each in self.storage.components(entity_id).values() if isinstance(each, component_type)]
 
     def component_types(self, entity_id: int) -> set[type]:
