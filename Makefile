@@ -56,6 +56,7 @@ lint: setup ## Check style and format
 types: setup ## Check types
 	@$(BIN)/mypy
 	@$(BIN)/mypy $(PIPELINE)
+	@$(BIN)/mypy examples/asset_traits
 
 docs: setup ## Build the documentation into docs/_build/html
 	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

@@ -63,6 +63,7 @@ def types(session: nox.Session) -> None:
     install(session, "dev")
     session.run("mypy")
     session.run("mypy", "examples/asset_pipeline")
+    session.run("mypy", "examples/asset_traits")
 
 
 @nox.session
