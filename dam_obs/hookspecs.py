@@ -46,7 +46,12 @@ class Resource:
 
 
 class Sink(Protocol):
-    """Where finished, redacted spans go: called on the drain thread, never on the program's own."""
+    """
+    Where finished, redacted spans go: called on the drain thread, never on the program's own.
+
+    A sink may also have a method ``before_fork(timeout)``, for threads and connections that no fork survives. It is
+    called on the thread that forks, while nothing else of the sink is; the forked process makes its own sinks.
+    """
 
     def __call__(self, batch: Sequence[FinishedSpan]) -> None:
         """Take a batch, in the order in which spans ended. `batch` must not be kept."""

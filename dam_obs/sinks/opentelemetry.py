@@ -59,5 +59,12 @@ class OpenTelemetrySink:
         for sink in self._used():
             sink.close(timeout)
 
+    def before_fork(self, timeout: float) -> None:
+        """Let what has been used stand still."""
+        for sink in self._used():
+            before_fork = getattr(sink, "before_fork", None)
+            if before_fork is not None:
+                before_fork(timeout)
+
     def _used(self) -> list[Sink]:
         return [sink for sink in (self._host[1] if self._host else None, self._otlp) if sink is not None]

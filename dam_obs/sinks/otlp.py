@@ -22,6 +22,7 @@ from dam_obs.sinks.otlp_env import Otlp
 from dam_obs.trace import faults
 from dam_obs.trace.context import suppressed
 from dam_obs.trace.events import FinishedSpan
+from dam_obs.trace.threads import wait_for_end
 
 QUEUE_SPANS: Final = 16_384
 """Encoded spans that may wait for the collector; more are dropped and counted."""
@@ -38,6 +39,9 @@ LONGEST_REST: Final = 60.0
 
 LAST_SECONDS: Final = 2.0
 """Seconds that a request may take when the interpreter is on its way out and starts no thread."""
+
+CANCEL_SECONDS: Final = 0.5
+"""Seconds in which a request ends that was given up."""
 
 LOOK_SECONDS: Final = 0.05
 """Between two looks whether what is waited for is in trouble."""
@@ -62,6 +66,9 @@ class Transport(Protocol):
     def shutdown(self) -> None:
         """Give up what is being sent and close the connection."""
 
+    def before_fork(self) -> None:
+        """Let go of what no fork survives; what is sent afterwards may open it again."""
+
 
 def otlp_factory(otlp: Otlp) -> Callable[[], OtlpSink]:
     """
@@ -71,9 +78,9 @@ def otlp_factory(otlp: Otlp) -> Callable[[], OtlpSink]:
     may be so short that this is at its exit, when the exporters do not import any more.
     """
     if otlp.protocol == "grpc":
-        from dam_obs.sinks.otlp_grpc import GrpcTransport
+        from dam_obs.sinks.otlp_grpc import open_transport
 
-        return lambda: OtlpSink(GrpcTransport())
+        return lambda: OtlpSink(open_transport())
     from dam_obs.sinks.otlp_http import HttpTransport
 
     return lambda: OtlpSink(HttpTransport())
@@ -92,7 +99,9 @@ class OtlpSink:
         self._payloads: deque[tuple[Any, int]] = deque()
         self._waiting = 0
         self._running = False
+        self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._is_late = False
         self._settled = threading.Event()
         self._settled.set()
         self._rest = FIRST_REST
@@ -116,6 +125,9 @@ class OtlpSink:
         if self._payloads and not self._running:
             self._transport.limit(max(0.1, min(timeout, LAST_SECONDS)))
             self._send_all()
+        self._wait(timeout)
+
+    def _wait(self, timeout: float) -> None:
         # Counted in looks, not by a clock: tests of programs let clocks stand still.
         for _ in range(1 + int(timeout / LOOK_SECONDS)):
             if self._settled.is_set() or self.in_trouble:
@@ -126,13 +138,24 @@ class OtlpSink:
         """Flush, then close the connection; what has not arrived is dropped and counted."""
         self.flush(timeout)
         self._transport.shutdown()
-        self._settled.wait(min(timeout, 0.5))
+        self._settled.wait(min(timeout, CANCEL_SECONDS))
         with self._lock:
             lost, self._waiting = self._waiting, 0
             self._payloads.clear()
             self._is_closed = True
         if lost:
             faults.count(DROPPED, lost)
+
+    def before_fork(self, timeout: float) -> None:
+        """Let the sending thread come to its end, within `timeout` seconds, and what no fork survives be closed."""
+        if not self._is_late:  # a collector that stalls is waited for once, not at each of the program's forks
+            self._wait(timeout)
+        self._transport.before_fork()
+        if self._thread is not None and not wait_for_end(self._thread, 0 if self._is_late else CANCEL_SECONDS):
+            self._is_late = True
+            faults.count("sinks.otlp.fork_with_thread")
+            return
+        self._is_late = False
 
     # -- the drain thread's part
 
@@ -156,8 +179,10 @@ class OtlpSink:
                 return
             self._running = True
             self._settled.clear()
+        thread = threading.Thread(target=self._run, name="dam-obs-otlp", daemon=True)
         try:
-            threading.Thread(target=self._run, name="dam-obs-otlp", daemon=True).start()
+            thread.start()
+            self._thread = thread
         except RuntimeError:
             # The interpreter is on its way out and starts no thread: `flush` sends, once the other sinks have all.
             with self._lock:

@@ -49,3 +49,6 @@ class HttpTransport:
     def shutdown(self) -> None:
         """Give up what is being sent and close the connection."""
         self._exporter.shutdown()
+
+    def before_fork(self) -> None:
+        """Do nothing: a child that makes its own connections is not hurt by this one."""

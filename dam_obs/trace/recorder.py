@@ -27,6 +27,7 @@ from dam_obs.trace.finish import Finisher
 from dam_obs.trace.queue import Queue
 from dam_obs.trace.redact import Redactor
 from dam_obs.trace.span import Span, handles, queue
+from dam_obs.trace.threads import wait_for_end
 
 BATCH: Final = 512
 """Spans that are made into events before sinks get them."""
@@ -234,20 +235,25 @@ class Recorder:
         with self._ordering:
             self._order = order
         self._queue.wake.set()
-        thread.join(timeout)
-        return not thread.is_alive()
+        return wait_for_end(thread, timeout)
 
     # -- around a fork
 
     def before_fork(self) -> None:
-        """Let the drain thread come to its end, so that the child inherits nothing half done."""
+        """Let the drain thread, and then the sinks' own, come to their end: the child inherits nothing half done."""
         thread = self._thread
-        if thread is None or thread is threading.current_thread():
+        if thread is threading.current_thread():
             return
         # A sink that stalls is waited for once, not at each of the program's forks.
-        if self._is_late or not self._stop_thread(thread, "pause", FORK_PATIENCE):
+        if thread is not None and (self._is_late or not self._stop_thread(thread, "pause", FORK_PATIENCE)):
             self._is_late = True
             faults.count("recorder.fork_with_thread")
+            return
+        for guard, sink in self._sinks:
+            with guard:
+                before_fork = getattr(sink, "before_fork", None)
+                if before_fork is not None:
+                    before_fork(FORK_PATIENCE)
 
     def after_fork_in_parent(self) -> None:
         """Go on."""

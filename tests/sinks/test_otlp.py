@@ -218,6 +218,9 @@ class Recorded:
     def shutdown(self):
         self.may_go.set()
 
+    def before_fork(self):
+        self.may_go.set()
+
 
 def test_after_a_failure_the_collector_is_left_alone_for_a_growing_time(make_span):
     """What comes meanwhile is dropped and counted without being encoded."""
@@ -254,6 +257,37 @@ def test_what_waits_for_a_slow_collector_is_bounded(make_span):
     sink.close(10)
 
     assert (transport.sent, faults.counts()) == ([4, 4], {"sinks.otlp.dropped": 12})
+
+
+def test_a_fork_waits_until_what_is_being_sent_has_arrived(make_span):
+    """Then no thread of ours is there, and all goes on afterwards."""
+    transport = Recorded()
+    transport.may_go.clear()
+    sink = OtlpSink(transport)
+    sink([make_span()])
+    threading.Timer(0.2, transport.may_go.set).start()
+    sink.before_fork(30)
+    threads = [thread.name for thread in threading.enumerate() if thread.name == "dam-obs-otlp"]
+    sink([make_span()])
+    sink.close(10)
+
+    assert (threads, transport.sent) == ([], [1, 1])
+
+
+def test_forks_wait_once_for_a_collector_that_stalls(make_span):
+    """Later ones leave the thread alone, which is counted."""
+    transport = Recorded()
+    transport.may_go.clear()
+    transport.before_fork = lambda: None
+    sink = OtlpSink(transport)
+    sink([make_span()])
+    waited = []
+    sink._wait = waited.append
+    for _ in range(3):
+        sink.before_fork(0.01)
+    transport.may_go.set()
+
+    assert (waited, faults.counts()) == ([0.01], {"sinks.otlp.fork_with_thread": 3})
 
 
 def test_a_transport_that_raises_is_a_counted_fault(make_span):
@@ -344,6 +378,69 @@ def test_spans_arrive_from_the_end_of_a_process_and_from_its_children(collector,
     subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", _AT_EXIT, when], check=True, timeout=60)
 
     assert len(collector.spans()) == expected
+
+
+_FORKS = """
+import os
+import dam_obs
+
+dam_obs.configure(output="trace.jsonl", flush_interval=0.01)
+
+def work():
+    for _ in range(5):
+        with dam_obs.tracer.span("sys", "work", "c"):
+            pass
+
+work()
+for _ in range(4):
+    child = os.fork()
+    work()
+    if child:
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        break
+"""
+
+
+def test_a_program_that_forks_and_its_children_send_all_they_record(collector, tmp_path):
+    """Children of children, too, each with the same few milliseconds between: no fork meets gRPC at work."""
+    forking = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _FORKS], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
+
+    assert (forking.returncode, forking.stdout, forking.stderr) == (0, "0\n" * 4, "")
+    assert len((tmp_path / "trace.jsonl").read_text().splitlines()) == len(collector.spans()) == 5 + 4 * 2 * 5
+
+
+_FORKS_WITH_GRPC = """
+import os, grpc
+import dam_obs
+from dam_obs.trace import faults
+
+channel = grpc.insecure_channel(os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"].removeprefix("http://"))
+grpc.channel_ready_future(channel).result()
+dam_obs.configure(jsonl=False, flush_interval=0.01)
+with dam_obs.tracer.span("sys", "work", "parent"):
+    pass
+child = os.fork()
+with dam_obs.tracer.span("sys", "work", "parent" if child else "child"):
+    pass
+dam_obs.flush(60)
+print(child == 0, faults.counts(), flush=True)
+if not child:
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+def test_where_the_program_itself_uses_grpc_the_child_of_a_fork_sends_nothing(grpc_collector, tmp_path):
+    """Using gRPC in it may hang or end the child; the loss is counted."""
+    forking = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", _FORKS_WITH_GRPC],
+        cwd=tmp_path, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+
+    assert set(forking.stdout.splitlines()) == {"True {'sinks.otlp': 1, 'sinks.otlp.dropped': 1}", "False {}"}
+    assert [span.name for span in grpc_collector.spans()] == ["system.work"] * 2
 
 
 # -- who sends
