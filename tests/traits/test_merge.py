@@ -98,7 +98,7 @@ def test_pools_stay(others, observed):
 @pytest.mark.parametrize("observed", [seen(math.nan), seen(math.inf), seen(-1.0), seen(1.0, -1.0), seen(1.0, math.nan)])
 def test_an_observation_of_no_time(observed):
     """It is refused in words, not by whatever rounding makes of it."""
-    with pytest.raises(InvalidAnswer, match="the observation is of .* it must be of a finite time"):
+    with pytest.raises(InvalidAnswer, match=r"the observation is of .* it must be of a finite time"):
         merge(None, observed)
 
 
@@ -124,14 +124,18 @@ def test_reckoned_time_of_what_nobody_knows():
         (
             (ExecutionCostTrait(50, 10), IOBoundTrait()),
             seen(20.0, 45.0, False),
-            "90% of 20 ms observed (quantile 0.8, 45 samples) and 10% of 10 ms predicted; "
-            "it was seen to compute most of the time.",
+            (
+                "90% of 20 ms observed (quantile 0.8, 45 samples) and 10% of 10 ms predicted; "
+                "it was seen to compute most of the time."
+            ),
         ),
         (
             (ExecutionCostTrait(50, 10),),
             seen(20.0, 5.0, True),
-            "50% of 20 ms observed (quantile 0.8, 5 samples) and 50% of 10 ms predicted; "
-            "it was seen to wait most of the time.",
+            (
+                "50% of 20 ms observed (quantile 0.8, 5 samples) and 50% of 10 ms predicted; "
+                "it was seen to wait most of the time."
+            ),
         ),
     ],
 )

@@ -39,6 +39,9 @@ def world():
     return World(load_plugins=False, capacities={"disk": 2})
 
 
+TOO_MUCH = ResourceUsageTrait("disk", 3)
+
+
 def candidates(world, *traits):
     """Make candidates a, b, c of these traits."""
     return [

@@ -174,8 +174,10 @@ async def run(world: World, candidate: Candidate, command: Any, size: float | No
     invocation = Invocation(world=world, system=system, command=command, traits=candidate.traits)
     invocation.arguments = dict(system.bind(invocation))
     lease = world.plugin_manager.hook.dam_traits_acquire(world=world, invocation=invocation)
-    if not isinstance(lease, Lease):
+    if isinstance(lease, Awaitable):
         lease = await lease
+    if not isinstance(lease, Lease):
+        raise InvalidAnswer("dam_traits_acquire", f"answered {shown(lease)}", "a Lease, or an awaitable of one")
     invocation.lease = lease
     if system.kind in _ONE_RESULT:
         for result in await _run_to_end(invocation, size):
