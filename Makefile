@@ -57,6 +57,7 @@ types: setup ## Check types
 	@$(BIN)/mypy
 	@$(BIN)/mypy $(PIPELINE)
 	@$(BIN)/mypy examples/asset_traits
+	@cd examples/closing_the_loop && ../../$(BIN)/mypy --config-file ../../pyproject.toml .
 
 docs: setup ## Build the documentation into docs/_build/html
 	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
