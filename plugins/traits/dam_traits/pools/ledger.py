@@ -141,8 +141,7 @@ class Ledger:
         if limited_before != (capacity is not None):
             self._place_all()
         failed = self._fail_impossible(pool) if less else []
-        touched = dict.fromkeys(each for group in self.groups.values() for each, _ in group.limited)
-        return [*failed, *self._serve(touched)]
+        return [*failed, *self._serve_all()]
 
     def state(self) -> list[PoolState]:
         """How full each pool is, by path."""
@@ -232,13 +231,32 @@ class Ledger:
             group = entry[2]
             waiter = group.first
             demand = group.demand()
-            if _fits(demand) and (group.inside or not self._held_back(demand, waiter.order, now)):
+            if self._may_go(group, demand, now):
                 self._grant(waiter, now)
                 granted.append(waiter)
             elif self._is_overdue(waiter, now):
                 closed.update(pool for pool, amount in demand if pool.used + amount >= pool.limit)
             entry = next_entry(queues, entry, closed)
         return granted
+
+    def _serve_all(self) -> list[Waiter]:
+        """Offer all there is to all who wait, also to those who wait for nothing limited any more."""
+        granted: list[Waiter] = []
+        stuck: set[Group] = set()
+        now = self.clock()
+        for waiter in sorted(self.waiting.values(), key=lambda each: each.order):
+            group = waiter.group
+            if group is None or group in stuck:
+                continue
+            if self._may_go(group, group.demand(), now):
+                self._grant(waiter, now)
+                granted.append(waiter)
+            else:
+                stuck.add(group)
+        return granted
+
+    def _may_go(self, group: Group, demand: Parts, now: float) -> bool:
+        return _fits(demand) and (group.inside or not self._held_back(demand, group.first.order, now))
 
     def _grant(self, waiter: Waiter, now: float) -> None:
         self._leave(waiter)
