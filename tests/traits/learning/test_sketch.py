@@ -55,7 +55,7 @@ def test_sketches_add_up(some, others):
 @given(st.lists(st.integers(-5, 2**80), min_size=1, max_size=2000))
 def test_bins_are_bounded(any_durations):
     """Whatever comes in, there are no more bins than stated."""
-    sketch = sketch_of([(duration, 1.0) for duration in any_durations])
+    sketch = sketch_of([(duration, 1.0) for duration in [*any_durations, LONGEST_NS - 1]])
 
     assert all(0 <= bin_ < BINS for bin_, _ in sketch)
 

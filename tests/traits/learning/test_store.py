@@ -79,16 +79,34 @@ def test_failures_alone_say_nothing(open_store, record):
     assert store.profile(*RESIZE).counts["error"] == 1
 
 
-@pytest.mark.parametrize(("of_that_size", "expected_ms"), [(7, 1000), (8, 10)])
-def test_size_class_speaks_for_itself_with_enough_samples(open_store, record, of_that_size, expected_ms):
-    """From 8 samples on a size class is believed; before, all sizes together are."""
+@pytest.mark.parametrize(("of_that_size", "samples"), [(7, 107), (8, 8)])
+def test_size_class_speaks_for_itself_with_enough_samples(open_store, record, of_that_size, samples):
+    """From 8 samples on a size class is gone by alone; before, executions of all sizes are."""
     store = open_store(path=None)
     for _ in range(100):
         store.observe(record(1000, size=1e6))
     for _ in range(of_that_size):
         store.observe(record(10, size=100))
 
-    assert store.observed_traits(*RESIZE, 100).time_ms == pytest.approx(expected_ms, rel=0.02)
+    assert store.observed_traits(*RESIZE, 100).samples == pytest.approx(samples)
+
+
+def test_time_of_a_size_never_seen(open_store, record):
+    """What takes 1 ms a unit is expected to do so for a size ten times as large as any before."""
+    store = open_store(path=None)
+    for size in (100, 200, 400, 800, 1600):
+        store.observe(record(size, size=size))
+
+    assert store.observed_traits(*RESIZE, 16_000).time_ms == pytest.approx(16_000, rel=0.5)
+
+
+def test_sizes_that_do_not_differ_explain_nothing(open_store, record):
+    """Where all executions were of one size, another size gets the quantile of them all."""
+    store = open_store(path=None)
+    for _ in range(7):
+        store.observe(record(10, size=100))
+
+    assert store.observed_traits(*RESIZE, 1e6).time_ms == pytest.approx(10, rel=0.02)
 
 
 def test_answer_is_kept_until_the_next_record(open_store, record):

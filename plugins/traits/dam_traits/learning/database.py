@@ -14,8 +14,10 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import astuple
 from pathlib import Path
 
+from dam_traits.learning.law import SizeLaw
 from dam_traits.learning.profile import ALL_SIZES, Tally
 from dam_traits.learning.sizes import SIZE_CLASSES
 from dam_traits.learning.sketch import BINS, Decay
@@ -47,6 +49,12 @@ CREATE TABLE profile (
     cancelled INTEGER NOT NULL,
     cpu_ns REAL NOT NULL,
     wall_ns REAL NOT NULL,
+    law_weight REAL NOT NULL,
+    law_x REAL NOT NULL,
+    law_y REAL NOT NULL,
+    law_xx REAL NOT NULL,
+    law_xy REAL NOT NULL,
+    law_yy REAL NOT NULL,
     last_seen_unix_s REAL NOT NULL,
     UNIQUE (system, version)
 ) STRICT;
@@ -57,6 +65,33 @@ CREATE TABLE duration (
     weight REAL NOT NULL,
     PRIMARY KEY (profile, size_class, bin)
 ) STRICT, WITHOUT ROWID;
+"""
+
+_SELECT = """
+SELECT id, half_life_s, window, success, error, cancelled, last_seen_unix_s,
+    cpu_ns, wall_ns, law_weight, law_x, law_y, law_xx, law_xy, law_yy
+FROM profile WHERE system = ? AND version = ?
+"""
+
+_INSERT = """
+INSERT INTO profile (system, version, half_life_s, window, success, error, cancelled, last_seen_unix_s,
+    cpu_ns, wall_ns, law_weight, law_x, law_y, law_xx, law_xy, law_yy)
+VALUES (?, ?, ?, ?, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+"""
+
+_ADD = """
+UPDATE profile SET success = success + ?, error = error + ?, cancelled = cancelled + ?,
+    last_seen_unix_s = max(last_seen_unix_s, ?),
+    cpu_ns = cpu_ns + ?, wall_ns = wall_ns + ?, law_weight = law_weight + ?,
+    law_x = law_x + ?, law_y = law_y + ?, law_xx = law_xx + ?, law_xy = law_xy + ?, law_yy = law_yy + ?
+WHERE id = ?
+"""
+
+_MOVE = """
+UPDATE profile SET half_life_s = ?1, window = ?2,
+    cpu_ns = cpu_ns * ?3, wall_ns = wall_ns * ?3, law_weight = law_weight * ?3,
+    law_x = law_x * ?3, law_y = law_y * ?3, law_xx = law_xx * ?3, law_xy = law_xy * ?3, law_yy = law_yy * ?3
+WHERE id = ?4
 """
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH})
@@ -101,14 +136,10 @@ class ProfileDatabase:
             return self._read(connection, system, version, now_unix_s)
 
     def _read(self, connection: sqlite3.Connection, system: str, version: str, now_unix_s: float) -> Tally | None:
-        row = connection.execute(
-            "SELECT id, half_life_s, window, success, error, cancelled, cpu_ns, wall_ns, last_seen_unix_s"
-            " FROM profile WHERE system = ? AND version = ?",
-            (system, version),
-        ).fetchone()
+        row = connection.execute(_SELECT, (system, version)).fetchone()
         if row is None:
             return None
-        id_, half_life_s, window, success, error, cancelled, cpu_ns, wall_ns, last_seen_unix_s = row
+        id_, half_life_s, window, success, error, cancelled, last_seen_unix_s, cpu_ns, wall_ns, *law = row
         bins = connection.execute("SELECT size_class, bin, weight FROM duration WHERE profile = ?", (id_,))
         tally = Tally(
             window=window,
@@ -118,6 +149,7 @@ class ProfileDatabase:
             cpu_ns=cpu_ns,
             wall_ns=wall_ns,
             last_seen_unix_s=last_seen_unix_s,
+            law=SizeLaw(*law),
             bins={(size_class, bin_): weight for size_class, bin_, weight in bins},
         )
         _check(tally, half_life_s)
@@ -199,11 +231,8 @@ class ProfileDatabase:
         else:
             id_ = row[0]
             self._same_window(connection, id_, row[1], row[2], tally, now_unix_s)
-        connection.execute(
-            "UPDATE profile SET success = success + ?, error = error + ?, cancelled = cancelled + ?,"
-            " cpu_ns = cpu_ns + ?, wall_ns = wall_ns + ?, last_seen_unix_s = max(last_seen_unix_s, ?) WHERE id = ?",
-            (tally.success, tally.error, tally.cancelled, tally.cpu_ns, tally.wall_ns, tally.last_seen_unix_s, id_),
-        )
+        counts = (tally.success, tally.error, tally.cancelled, tally.last_seen_unix_s)
+        connection.execute(_ADD, (*counts, *_sums(tally), id_))
         connection.executemany(
             "INSERT INTO duration (profile, size_class, bin, weight) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET weight = weight + excluded.weight",
@@ -230,10 +259,7 @@ class ProfileDatabase:
             factor = self._decay.between(window, tally.window)
         else:
             return
-        connection.execute(
-            "UPDATE profile SET half_life_s = ?, window = ?, cpu_ns = cpu_ns * ?, wall_ns = wall_ns * ? WHERE id = ?",
-            (self._decay.half_life_s, tally.window, factor, factor, id_),
-        )
+        connection.execute(_MOVE, (self._decay.half_life_s, tally.window, factor, id_))
         connection.execute("UPDATE duration SET weight = weight * ? WHERE profile = ?", (factor, id_))
 
     def _to_own_half_life(self, tally: Tally, half_life_s: float, now_unix_s: float) -> None:
@@ -283,16 +309,17 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _insert(connection: sqlite3.Connection, key: tuple[str, str], half_life_s: float, window: int) -> int:
-    cursor = connection.execute(
-        "INSERT INTO profile (system, version, half_life_s, window, success, error, cancelled, cpu_ns, wall_ns,"
-        " last_seen_unix_s) VALUES (?, ?, ?, ?, 0, 0, 0, 0.0, 0.0, 0.0)",
-        (*key, half_life_s, window),
-    )
+    cursor = connection.execute(_INSERT, (*key, half_life_s, window))
     return cursor.lastrowid or 0
 
 
+def _sums(tally: Tally) -> tuple[float, ...]:
+    """Give the weighted sums in the order of their columns."""
+    return (tally.cpu_ns, tally.wall_ns, *astuple(tally.law))
+
+
 def _check(tally: Tally, half_life_s: float) -> None:
-    numbers = (tally.cpu_ns, tally.wall_ns, *tally.bins.values())
+    numbers = (*_sums(tally), *tally.bins.values())
     if not half_life_s > 0 or not all(0.0 <= number < math.inf for number in numbers):
         raise Damaged("a number in it is not one that can have been written")
     if not all(ALL_SIZES <= of_size < SIZE_CLASSES and 0 <= bin_ < BINS for of_size, bin_ in tally.bins):

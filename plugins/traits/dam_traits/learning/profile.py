@@ -8,11 +8,16 @@ ended early, or waited for a time-out, which is no measure of the work; it is co
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
+from dam_traits.learning.law import SizeLaw
 from dam_traits.learning.record import ExecutionRecord, Status
 from dam_traits.learning.sizes import size_class
 from dam_traits.learning.sketch import Decay, DurationSketch, bin_of
+
+ENOUGH_SAMPLES = 8
+"""A size class with this many effective samples, rounded, speaks for itself."""
 
 ALL_SIZES = -1
 """In a `Tally`, in place of a size class: whatever the size."""
@@ -36,6 +41,9 @@ class Tally:
     """Weighted duration of the same executions."""
 
     last_seen_unix_s: float = 0.0
+
+    law: SizeLaw = field(default_factory=SizeLaw)
+    """Of executions that succeeded and had a size."""
 
     bins: dict[tuple[int, int], float] = field(default_factory=dict)
     """The weight in each size class and bin of durations."""
@@ -62,12 +70,13 @@ class Tally:
             self.bins[key] = self.bins.get(key, 0.0) + weight
 
     def add_all_but_bins(self, other: Tally) -> None:
-        """Add counts, times on the CPU and the time of the last, and not how durations spread."""
+        """Add all but how durations spread."""
         self.success += other.success
         self.error += other.error
         self.cancelled += other.cancelled
         self.cpu_ns += other.cpu_ns
         self.wall_ns += other.wall_ns
+        self.law.add(other.law)
         self.last_seen_unix_s = max(self.last_seen_unix_s, other.last_seen_unix_s)
 
     def move(self, factor: float, window: int) -> None:
@@ -75,6 +84,7 @@ class Tally:
         self.window = window
         self.cpu_ns *= factor
         self.wall_ns *= factor
+        self.law.scale(factor)
         self.bins = {key: weight * factor for key, weight in self.bins.items()}
 
 
@@ -132,6 +142,36 @@ class SystemPerformanceProfile:
         sketch = self._sketch(size)
         return None if sketch is None else sketch.quantile(quantile)
 
+    def expected(self, quantile: float, now_unix_s: float, of_size: int | None) -> tuple[float, float] | None:
+        """
+        Say what to expect of an execution of a size class; `None`: nothing is known.
+
+        The class itself is asked if it has `ENOUGH_SAMPLES`; otherwise the law of all sizes, for the middle
+        of the class; where there is none, or no size, all durations together.
+
+        Returns:
+            The effective samples behind it, and the quantile of the duration in nanoseconds.
+        """
+        found = None
+        if of_size is not None:
+            found = self._expected_of_class(quantile, now_unix_s, of_size)
+        if found is None:
+            duration_ns = self._overall.quantile(quantile)
+            found = None if duration_ns is None else (self.samples(now_unix_s), duration_ns)
+        return found
+
+    def _expected_of_class(self, quantile: float, now_unix_s: float, of_size: int) -> tuple[float, float] | None:
+        window, sketch = self._sums.window, self._by_size.get(of_size)
+        if sketch is not None:
+            samples = self._decay.samples(sketch.weight, window, now_unix_s)
+            duration_ns = sketch.quantile(quantile) if round(samples) >= ENOUGH_SAMPLES else None
+            if duration_ns is not None:
+                return samples, duration_ns
+        law = self._sums.law
+        samples = self._decay.samples(law.weight, window, now_unix_s)
+        duration_ns = law.quantile_ns(quantile, of_size + 0.5, samples)
+        return None if duration_ns is None else (samples, duration_ns)
+
     def add(self, record: ExecutionRecord, now_unix_s: float) -> None:
         """Take in one record. A start that lies in the future, or is no time, counts as now."""
         at = record.started_unix_s if 0.0 <= record.started_unix_s <= now_unix_s else now_unix_s
@@ -143,8 +183,9 @@ class SystemPerformanceProfile:
         bin_ = bin_of(record.duration_ns)
         self._add_duration(ALL_SIZES, bin_, weight)
         of_size = size_class(record.size)
-        if of_size is not None:
+        if of_size is not None and record.size is not None:
             self._add_duration(of_size, bin_, weight)
+            self._add_to_law(record.size, record.duration_ns, weight)
         if record.cpu_ns is not None:
             for sums in (self._sums, self._unsaved):
                 sums.cpu_ns += weight * record.cpu_ns
@@ -206,6 +247,12 @@ class SystemPerformanceProfile:
         key = (of_size, bin_)
         bins = self._unsaved.bins
         bins[key] = bins.get(key, 0.0) + weight
+
+    def _add_to_law(self, size: float, duration_ns: int, weight: float) -> None:
+        x, y = math.log2(max(size, 1.0)), math.log2(max(duration_ns, 1))
+        one = SizeLaw(weight, weight * x, weight * y, weight * x * x, weight * x * y, weight * y * y)
+        self._sums.law.add(one)
+        self._unsaved.law.add(one)
 
     def _sketch_of_class(self, of_size: int) -> DurationSketch:
         if of_size == ALL_SIZES:

@@ -10,12 +10,14 @@ where bins are kept, is not known here.
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ddsketch.mapping import LogarithmicMapping
-from ddsketch.store import DenseStore
+if TYPE_CHECKING:
+    from ddsketch.mapping import LogarithmicMapping
 
 RELATIVE_ERROR = 0.02
 """A quantile is at most this far from the true one, as a part of it."""
@@ -25,17 +27,24 @@ BINS = 1024
 
 _HALF_LIVES_A_WINDOW = 512
 _GROWS_BY_BINS = 32
-_mapping = LogarithmicMapping(RELATIVE_ERROR)
+_WIDTH = (1.0 + RELATIVE_ERROR) / (1.0 - RELATIVE_ERROR)
 
-LONGEST_NS = int(_mapping.value(BINS - 1))
+LONGEST_NS = int(_WIDTH ** (BINS - 1))
 """Some 19 years; what lasted longer counts as this long."""
+
+
+@functools.cache
+def _mapping() -> LogarithmicMapping:
+    from ddsketch.mapping import LogarithmicMapping
+
+    return LogarithmicMapping(RELATIVE_ERROR)
 
 
 def bin_of(duration_ns: float) -> int:
     """Find the bin of a duration: 0 up to `BINS` - 1."""
     if duration_ns <= 1:
         return 0
-    return _mapping.key(duration_ns) if duration_ns < LONGEST_NS else BINS - 1
+    return min(_mapping().key(duration_ns), BINS - 1) if duration_ns < LONGEST_NS else BINS - 1
 
 
 class Decay:
@@ -85,6 +94,8 @@ class DurationSketch:
     __slots__ = ("_bins",)
 
     def __init__(self) -> None:
+        from ddsketch.store import DenseStore  # not before there is something to keep
+
         self._bins = DenseStore(_GROWS_BY_BINS)
 
     @property
@@ -113,7 +124,7 @@ class DurationSketch:
         """
         if self._bins.count <= 0.0:
             return None
-        value: float = _mapping.value(self._bins.key_at_rank(quantile * self._bins.count))
+        value: float = _mapping().value(self._bins.key_at_rank(quantile * self._bins.count))
         return value
 
     def __iter__(self) -> Iterator[tuple[int, float]]:

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from dam_traits.learning.profile import SystemPerformanceProfile, Tally
     from dam_traits.learning.sketch import Decay
 
-ENOUGH_SAMPLES = 8
-"""A size class with this many effective samples, rounded, speaks for itself; below, all sizes together do."""
-
 IO_BOUND_BELOW = 0.5
 """With less of its duration on the CPU than this, a system mostly waits."""
 
@@ -122,8 +119,8 @@ class ProfileStore:
         """
         Say what to expect of the next execution for a command of this size; `None`: nothing was learnt yet.
 
-        From the executions of similar size where `ENOUGH_SAMPLES` are known of them, otherwise
-        from all. The answer is kept until the system's next record.
+        From the executions of similar size if there are enough of them, otherwise from how duration
+        grew with size in all. The answer is kept until the system's next record.
         """
         key = (system, version)
         of_size = None if size is None else size_class(size)
@@ -132,7 +129,7 @@ class ProfileStore:
             return known.answers.get(of_size)
         with self._lock:
             known = known or self._find(key)
-            answer = known.answers[of_size] = self._answer(known.profile, None if of_size is None else size)
+            answer = known.answers[of_size] = self._answer(known.profile, of_size)
             return answer
 
     def flush(self) -> None:
@@ -161,16 +158,11 @@ class ProfileStore:
                 self._put_back(unsaved)
         self._catch_up(file)
 
-    def _answer(self, profile: SystemPerformanceProfile | None, size: float | None) -> ObservedTraits | None:
-        if profile is None:
+    def _answer(self, profile: SystemPerformanceProfile | None, of_size: int | None) -> ObservedTraits | None:
+        expected = None if profile is None else profile.expected(self.quantile, self._clock(), of_size)
+        if profile is None or expected is None:
             return None
-        now = self._clock()
-        samples = 0.0 if size is None else profile.samples(now, size)
-        if round(samples) < ENOUGH_SAMPLES:
-            size, samples = None, profile.samples(now)
-        duration_ns = profile.quantile(self.quantile, size)
-        if duration_ns is None:
-            return None
+        samples, duration_ns = expected
         share = profile.cpu_share
         return ObservedTraits(
             samples=samples,
