@@ -435,9 +435,7 @@ def show(result: dict[str, Any], rounds: int) -> None:
         print(f"\n{title:40s}{'wall us':>12s}{'CPU us':>12s}{'CPU x first':>12s}")
         for row in result["flat"][what]:
             print(f"{row['count']:<40,}{row['wall_us']:12,.2f}{row['cpu_us']:12,.2f}{row['ratio']:12.3f}")
-    print(
-        f"\n{'waiting for one pool, CPU us a command':40s}{'1,000':>12s}{'10,000':>12s}{'growth':>10s}{'n log n':>10s}"
-    )
+    print(f"\n{'waiting for one pool, CPU us each':40s}{'1,000':>12s}{'10,000':>12s}{'growth':>10s}{'n log n':>10s}")
     for row in result["waiting"]:
         print(
             f"{row['peer']:40s}{row['few_us']:12,.2f}{row['many_us']:12,.2f}{row['growth']:10.2f}{row['n_log_n']:10.2f}"
