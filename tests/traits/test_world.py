@@ -241,6 +241,7 @@ def test_closing_twice_is_closing_once(world):
         ({"traits_timeout_s": 0}, "traits_timeout_s of World is 0: it must be a number of seconds above 0"),
         ({"traits_timeout_s": "1"}, "traits_timeout_s of World is '1'"),
         ({"strategy": "cheapest"}, "strategy of World is 'cheapest'"),
+        ({"profiles": 7}, "profiles of World is 7: it must be a path"),
         ({"executor": 7}, "executor of World is 7"),
     ],
 )

@@ -17,21 +17,25 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import pluggy
 
-from dam_traits import hookspecs
+from dam_traits import hookspecs, steps
 from dam_traits.adoption import Adoption
 from dam_traits.commands import Command, ResultT
 from dam_traits.components import ComponentStorage, MemoryStorage, check_component, check_component_class
 from dam_traits.errors import InvalidSetting, MissingResource, WrongThread, shown
+from dam_traits.executor import SystemExecutor, make_executor, thread_waits
+from dam_traits.learning import ProfileStore
 from dam_traits.plugin import Plugins
+from dam_traits.pools import ResourcePools
 from dam_traits.registration import register
 from dam_traits.registry import SystemRegistry
 from dam_traits.resources import Resources
+from dam_traits.scheduler import WorldScheduler
+from dam_traits.strategies import RunAll
 from dam_traits.system import CalculateTraits, RunIn, System, make_options, options_of, put_over
 from dam_traits.trait_manager import TraitImplementation, TraitManager
 
 if TYPE_CHECKING:
     from dam_traits.execution import Execution
-    from dam_traits.executor import SystemExecutor
     from dam_traits.learning import ExecutionObserver
     from dam_traits.report import SchedulingReport
     from dam_traits.strategies import AllocationStrategy
@@ -73,15 +77,7 @@ class World:
         Raises:
             InvalidSetting: One of these cannot be meant.
         """
-        # Here and not above: these modules name the world in their own types.
-        from dam_traits import steps
-        from dam_traits.executor import make_executor
-        from dam_traits.learning import ProfileStore
-        from dam_traits.pools import ResourcePools
-        from dam_traits.scheduler import WorldScheduler
-        from dam_traits.strategies import RunAll
-
-        _check(name, executor, strategy, traits_timeout_s)
+        _check(name, executor, strategy, profiles, traits_timeout_s)
         self.name = name
         self.traits_timeout_s = traits_timeout_s
         self.storage: ComponentStorage = MemoryStorage() if storage is None else storage
@@ -306,8 +302,6 @@ class World:
             WrongThread: This thread runs an event loop, or the world's is not running.
             TimeoutError: `timeout_s` is up; what ran for the command is cancelled.
         """
-        from dam_traits.executor import thread_waits
-
         loop = self._loop_to_call()
         future = asyncio.run_coroutine_threadsafe(self._all_results(command, target_system), loop)
         try:
@@ -377,14 +371,13 @@ worlds: weakref.WeakSet[World] = weakref.WeakSet()
 """The worlds of this process, for who shows their pools."""
 
 
-def _check(name: Any, executor: Any, strategy: Any, traits_timeout_s: Any) -> None:
-    from dam_traits.executor import SystemExecutor
-
+def _check(name: Any, executor: Any, strategy: Any, profiles: Any, traits_timeout_s: Any) -> None:
     is_number = isinstance(traits_timeout_s, int | float) and not isinstance(traits_timeout_s, bool)
     checks = (
         ("name", name, "a text of at least one character", isinstance(name, str) and name),
         ("executor", executor, "a name or a SystemExecutor", isinstance(executor, str | SystemExecutor)),
         ("strategy", strategy, "a callable such as Cheapest()", strategy is None or callable(strategy)),
+        ("profiles", profiles, "a path", profiles is None or isinstance(profiles, str | Path)),
         ("traits_timeout_s", traits_timeout_s, "a number of seconds above 0", is_number and traits_timeout_s > 0),
     )
     for setting, value, expected, holds in checks:
