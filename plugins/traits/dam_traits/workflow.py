@@ -20,6 +20,7 @@ from dam_traits.aggregate import Candidate, ObservedTraits, time_reckoned_ms
 from dam_traits.errors import InvalidAnswer, shown
 from dam_traits.invocation import Invocation
 from dam_traits.learning.record import ExecutionRecord, Status
+from dam_traits.limits import in_time
 from dam_traits.pools import Lease
 from dam_traits.strategies import Selection
 from dam_traits.system import Kind
@@ -97,22 +98,11 @@ async def _predict(world: World, system: System, command: Any) -> tuple[tuple[Tr
         if answer is None:
             return None, None
         if isinstance(answer, Awaitable):
-            answer = await _in_time(world.traits_timeout_s, answer)
+            answer = await in_time(answer, world.traits_timeout_s)
         return (None if answer is None else _checked("calculate_traits", answer)), None
     except Exception as error:  # noqa: BLE001 - a prediction that fails must not fail what was asked
         world.scheduler.note_failure("calculate_traits", system.name, error, "its observed or default traits are used")
         return None, _bounded(traceback.format_exception_only(error)[-1].strip())
-
-
-async def _in_time(timeout_s: float, answer: Awaitable[Any]) -> Any:
-    limit = asyncio.timeout(timeout_s)
-    try:
-        async with limit:
-            return await answer
-    except TimeoutError:
-        if limit.expired():
-            raise TimeoutError(f"no answer within {timeout_s:g} s") from None
-        raise
 
 
 def _checked(who: str, traits: Any) -> tuple[Trait, ...]:
