@@ -67,16 +67,13 @@ class SmallWorld:
 def cluster():
     """Start a real cluster: two workers, each a process with one thread, that have a resource each."""
     distributed = pytest.importorskip("distributed")
-    import dask
-
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         distributed.LocalCluster(
             n_workers=2,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             resources={"gpu": 2},
             silence_logs=50,
         ) as cluster,

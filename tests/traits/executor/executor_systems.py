@@ -11,8 +11,12 @@ from pathlib import Path
 
 from dam_traits import hookspecs
 from dam_traits.commands import Command
+from dam_traits.executor import UnknownExecutor
 
 TRACE = contextvars.ContextVar("TRACE", default="none")
+
+SEEN = []
+"""Changed by a test; a process that were a fork would have what is in it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,34 @@ class OddError(Exception):
         super().__init__(f"{code} at {where}")
         self.code = code
         self.where = where
+
+
+class NoRoom(OSError):
+    """An error with an ``__init__`` of its own over one that keeps what it was given where Python cannot see it."""
+
+    def __init__(self, path):
+        super().__init__(28, "No space left", path)
+        self.path = path
+
+
+def with_lock(error):
+    """Give an error something that cannot be pickled, and something that can."""
+    error.lock = threading.Lock()
+    error.kept = "kept"
+    return error
+
+
+ERRORS = {
+    "plain": KeyError("k"),
+    "os": FileNotFoundError(2, "No such file", "f"),
+    "own os": NoRoom("/full"),
+    "unicode": UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+    "timeout": TimeoutError("late"),
+    "several arguments": OddError(1, "there"),
+    "message made of one argument": UnknownExecutor("x"),
+    "group": ExceptionGroup("several", [ValueError(1), OddError(2, "here")]),
+    "exit": SystemExit(4),
+}
 
 
 async def coroutine(command: Ask):
@@ -83,8 +115,8 @@ async def fails_after_async_items(command: Ask):
     raise OddError(7, command.what)
 
 
-def fails_with(command: Ask):
-    raise command.what
+def raises(command: Ask):
+    raise ERRORS[command.what]
 
 
 def fails_with_local_error(command: Ask):
@@ -94,12 +126,48 @@ def fails_with_local_error(command: Ask):
     raise Local("only here")
 
 
+def raises_with_lock(command: Ask):
+    raise with_lock(OddError(1, "there"))
+
+
 def gives_a_lock(command: Ask):
     return threading.Lock()
 
 
+def pid_and_seen(command: Ask):
+    return (os.getpid(), SEEN)
+
+
+def sleeps(command: Ask):
+    time.sleep(command.what)
+
+
 def pid(command: Ask):
     return os.getpid()
+
+
+async def pid_async(command: Ask):
+    return os.getpid()
+
+
+def pid_item(command: Ask):
+    yield os.getpid()
+
+
+async def pid_async_item(command: Ask):
+    yield os.getpid()
+
+
+class PidOfInstance:
+    def __call__(self, command: Ask):
+        return os.getpid()
+
+
+def free_resources(command: Ask):
+    """Say what the worker has left of its resources."""
+    from distributed import get_worker
+
+    return dict(get_worker().state.available_resources)
 
 
 def dies(command: Ask):
@@ -120,6 +188,15 @@ def writes_pid_then_sleeps(command: Ask):
     Path(path).write_text(str(os.getpid()))
     time.sleep(seconds)
     return "slept"
+
+
+def writes_pid_then_waits(command: Ask):
+    """Write a file, and go on when another one is there."""
+    path, go_on = command.what
+    Path(path).write_text(str(os.getpid()))
+    while not Path(go_on).exists():
+        time.sleep(0.01)
+    return "waited"
 
 
 def computes(command: Ask):
@@ -148,7 +225,7 @@ class Carrier:
 
     @hookspecs.hookimpl
     def dam_traits_resume(self, carried):
-        return Resumed(carried["trace"])
+        return Resumed(carried["trace"]) if "trace" in carried else None
 
     @hookspecs.hookimpl
     def dam_traits_bring(self, brought):

@@ -198,7 +198,7 @@ class _Link:
             return await _client(_scheduler(given).address, security=given.security)
         address = given or dask.config.get("scheduler-address", None)
         if address is None and self._cluster is None:
-            self._cluster = await LocalCluster(asynchronous=True, dashboard_address=None)  # type: ignore[no-untyped-call]
+            self._cluster = await LocalCluster(asynchronous=True, dashboard_address="127.0.0.1:0")  # type: ignore[no-untyped-call]
         return await _client(address or self._cluster)
 
     def _connected(self, connecting: asyncio.Task[Client]) -> None:

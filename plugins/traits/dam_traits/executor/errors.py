@@ -24,7 +24,7 @@ class NotSendable(TraitError, TypeError):
     """Something was to go to another process, or to come back from there, and cannot be pickled."""
 
     def __init__(self, system: str, what: str, problem: str) -> None:
-        super().__init__(f"{system}: {what} cannot be pickled, so it cannot cross to another process ({problem})")
+        super().__init__(f"{system}: {what} cannot cross to or from another process, since pickle fails ({problem})")
         self.system = system
         self.what = what
         self.problem = problem
