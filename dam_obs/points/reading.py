@@ -13,18 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import partial
-from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
 from dam_obs.points.arguments import ABSENT, Args, Kwargs, Parameters, Unreadable, follow_steps
 from dam_obs.points.model import BlockedRule, DataField, Target, TracePoint
 from dam_obs.points.paths import ReadPath
+from dam_obs.points.systems import set_system
 from dam_obs.trace import faults, links
-from dam_obs.trace._storage import place_of
 from dam_obs.trace.capture import capture
 from dam_obs.trace.events import Kind
-from dam_obs.trace.site import code_of
 from dam_obs.trace.span import SHORT
 
 if TYPE_CHECKING:
@@ -55,10 +52,6 @@ def _convert_float(value: Any) -> Any:
 def _convert_bool(value: Any) -> Any:
     return bool(value) if type(value) is int and value in (0, 1) else value
 
-
-_ROUTINES: Final = frozenset({FunctionType, MethodType, BuiltinFunctionType})
-_codes: WeakKeyDictionary[Any, dict[str, str | int]] = WeakKeyDictionary()
-"""Where the systems stand that a target has led to."""
 
 _KINDS: Final[Mapping[str, type]] = {"str": str, "int": int, "float": float, "bool": bool}
 
@@ -104,26 +97,6 @@ def _set_component(span: Span, value: Any) -> None:
     span.set_component(value)
 
 
-def _set_system(span: Span, value: Any) -> None:
-    span.set_component(system_name(value))
-    # An object's own code is the target's, or the target is what calls it: then its class says nothing of it.
-    if type(value) in _ROUTINES or issubclass(type(value), type):
-        code = _codes.get(value)
-        if code is None:
-            code = _codes[value] = code_of(_called(value))
-        span.code = code
-
-
-def _called(value: Any) -> Any:
-    """Return the function that runs when `value` is called, of a class when its objects are."""
-    if not issubclass(type(value), type):
-        return value
-    for kind in type.mro(value):
-        if "__call__" in vars(kind):
-            return vars(kind)["__call__"]
-    return value
-
-
 def _set_input(span: Span, value: Any) -> None:
     span.set_input(value)
 
@@ -134,16 +107,6 @@ def _set_output(span: Span, value: Any) -> None:
 
 def _set_command(span: Span, value: Any) -> None:
     span.set_command(value)
-
-
-def system_name(value: Any) -> str:
-    """Name a system: text as it is, a class or function by ``module:qualname``, any other object by its class."""
-    kind = type(value)
-    if issubclass(kind, str):
-        return str.__str__(value)
-    if kind in _ROUTINES:
-        return f"{value.__module__}:{value.__qualname__}"
-    return place_of(value if issubclass(kind, type) else kind)
 
 
 # -- the reader
@@ -238,7 +201,7 @@ def _wanted(point: TracePoint, target: Target) -> Iterator[tuple[str, ReadPath, 
     if reads.given is not None:
         yield "given", reads.given, links.follow, None
     if reads.system is not None and reads.component is None:
-        yield "system", reads.system, _set_system, None
+        yield "system", reads.system, set_system, None
     if reads.component is not None:
         yield "component", reads.component, _set_component, None
     if reads.input is not None:

@@ -22,7 +22,7 @@ from types import FunctionType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from dam_obs.trace import counters, ids
-from dam_obs.trace.site import CallSite
+from dam_obs.trace.site import CallSite, Pace
 
 Result = TypeVar("Result")
 
@@ -75,9 +75,9 @@ class Meter:
         "_call",
         "_counted",
         "_elsewhere",
+        "_pace",
         "_reading_ns",
         "_running",
-        "_site",
         "cpu_ns",
         "first_ns",
         "io",
@@ -89,7 +89,6 @@ class Meter:
     )
 
     def __init__(self, span_id: int, site: CallSite) -> None:
-        self._site = site
         self.steps = 0
         self.cpu_ns = 0
         self.running_ns = 0
@@ -106,8 +105,13 @@ class Meter:
         self._reading_ns = 0
         name = f"{TAG}{span_id:016x}"
         self._call = FunctionType(_CODE.replace(co_name=name, co_qualname=name), _GLOBALS)
-        self._counted = site.countdown <= 0
-        site.countdown = site.period if self._counted else site.countdown - 1
+        self._pace = site.pace
+        self._counted = site.pace.next_counts()
+
+    def keep(self, pace: Pace) -> None:
+        """Go by another pace than the call site's; before the first step."""
+        self._pace = pace
+        self._counted = pace.next_counts()
 
     def step(
         self, call: Callable[..., Result], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = _NO_KWARGS
@@ -203,11 +207,11 @@ class Meter:
             self._add_elsewhere(pieces)
         if not self._counted or not self.steps:
             return
-        site = self._site
+        pace = self._pace
         if self._reading_ns > COUNTER_BUDGET * self.running_ns:
-            site.period = min(LONGEST_PERIOD, max(2, site.period * 2))
-        elif site.period > 1:
-            site.period //= 2
+            pace.period = min(LONGEST_PERIOD, max(2, pace.period * 2))
+        elif pace.period > 1:
+            pace.period //= 2
 
     def touch(self, kind: str, name: str) -> None:
         """Note a file, peer or process; see `audit`."""

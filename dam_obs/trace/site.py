@@ -14,10 +14,30 @@ from typing import Any
 from dam_obs.trace.layers import Layer, layer
 
 
+class Pace:
+    """How often the costly counters are read of something that runs again and again; see `meter`."""
+
+    __slots__ = ("countdown", "period")
+
+    def __init__(self) -> None:
+        self.period = 1
+        """Every how many executions."""
+        self.countdown = 0
+        """Executions left until they are read again."""
+
+    def next_counts(self) -> bool:
+        """Say whether they are read for the next execution."""
+        if self.countdown > 0:
+            self.countdown -= 1
+            return False
+        self.countdown = self.period
+        return True
+
+
 class CallSite:
     """A place that spans come from."""
 
-    __slots__ = ("code", "component", "countdown", "debug", "layer", "name", "operation", "own_threads", "period")
+    __slots__ = ("code", "component", "debug", "layer", "name", "operation", "own_threads", "pace")
 
     def __init__(
         self,
@@ -40,10 +60,8 @@ class CallSite:
         """``function``, ``file`` and ``line``."""
         self.own_threads = own_threads
         """In measured runs, what its work has threads do counts as its own."""
-        self.period = 1
-        """In measured runs: every how many executions the costly counters are read; see `meter`."""
-        self.countdown = 0
-        """Executions left until the costly counters are read again."""
+        self.pace = Pace()
+        """In measured runs, of what runs here; systems have their own."""
 
 
 def site(

@@ -382,3 +382,27 @@ def test_a_step_is_a_span_without_evidence(point, host):
 
     assert (event.kind, event.cpu_ns, event.command) == ("step", None, None)
     assert event.duration_ns > 0
+
+
+@pytest.mark.parametrize("path", ["args.system", "args.system.name"])
+def test_each_system_of_a_target_has_a_pace_of_its_own(point, imported, path):
+    """That counters are not worth their cost for a quick system does not take them from another."""
+    host = imported("pace_host", "def call(system): return system()")
+
+    class Quick:
+        name = "quick"
+
+        def __call__(self):
+            return None
+
+    class Other(Quick):
+        name = "other"
+
+    with recording(measure=True) as record, attached([point("pace_host:call", lines=f'system = "{path}"')]):
+        for _ in range(300):
+            host.call(Quick())
+        host.call(Other())
+        events = record.events()
+
+    assert sum(event.io is not None for event in events[:-1]) < 100
+    assert events[-1].io is not None
