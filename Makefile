@@ -43,8 +43,7 @@ $(INSTALLED): pyproject.toml $(PLUGINS)
 demo: setup ## Run the example pipeline under dam-obs diagnose, and show what was seen
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	@trap 'rm -rf $(DEMO)' EXIT; \
-	$(BIN)/dam-obs diagnose --points $(PIPELINE)/trace_points.toml -- \
-	  $(BIN)/python $(PIPELINE) --workdir $(DEMO)
+	$(BIN)/dam-obs diagnose -- $(BIN)/python $(PIPELINE) --workdir $(DEMO)
 
 test: setup ## Run the tests, but for the slow ones
 	@$(BIN)/pytest -m "not slow" $(ARGS)

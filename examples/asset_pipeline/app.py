@@ -13,12 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from asset_pipeline import catalogue, commands, systems
-from asset_pipeline.calllog import OK, RAISED, REFUSED, CallLog
+from dam_traits import World
+
+from asset_pipeline import catalogue
+from asset_pipeline.calllog import OK, RAISED, REFUSED, CallLog, Logged
 from asset_pipeline.commands import IngestAsset, ScanFolder
 from asset_pipeline.corpus import MB, Corpus, make_corpus
 from asset_pipeline.results import Asset
-from asset_pipeline.runtime import Pipeline
+from asset_pipeline.systems import SYSTEMS
+from asset_pipeline.workplace import CAPACITIES, Catalogue, Workplace
 
 STATUSES = (OK, RAISED, REFUSED)
 
@@ -90,32 +93,23 @@ async def ingest(corpus: Corpus, folder: Path, log: CallLog, port: int, concurre
     """Ingest every file of the corpus, `concurrency` at a time."""
     free = asyncio.Semaphore(concurrency)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, "directories"))
-    with Pipeline(log) as pipeline:
-        register_systems(pipeline, folder, port)
-        async with asyncio.TaskGroup() as tasks:
-            for collection in sorted(corpus.root.iterdir()):
-                async for asset in pipeline.stream(ScanFolder(folder=collection)):
-                    await free.acquire()
-                    task = tasks.create_task(pipeline.dispatch(_ingestion_of(asset)))
-                    task.add_done_callback(lambda _: free.release())
+    async with make_world(folder, log, port) as world, asyncio.TaskGroup() as tasks:
+        for collection in sorted(corpus.root.iterdir()):
+            async for asset in world.dispatch_command(ScanFolder(folder=collection)):
+                await free.acquire()
+                task = tasks.create_task(world.dispatch_command(_ingestion_of(asset)).get_one_value())
+                task.add_done_callback(lambda _: free.release())
 
 
-def register_systems(pipeline: Pipeline, folder: Path, port: int) -> None:
-    """Tell the pipeline which system runs for which command."""
-    output = folder / "output"
-    output.mkdir()
-    pipeline.register(commands.ScanFolder, systems.FolderScanner())
-    pipeline.register(commands.IngestAsset, systems.AssetIngester(pipeline, output))
-    pipeline.register(commands.SniffMime, systems.MimeSniffer())
-    pipeline.register(commands.ApproveWrite, systems.WriteGate())
-    pipeline.register(commands.ValidateAsset, systems.Validator())
-    pipeline.register(commands.HashAsset, systems.Hasher())
-    pipeline.register(commands.FetchMetadata, systems.MetadataFetcher(catalogue.HOST, port))
-    pipeline.register(commands.WalkArchive, systems.ArchiveWalker())
-    pipeline.register(commands.UnpackArchive, systems.ArchiveUnpacker(pipeline))
-    pipeline.register(commands.ExtractMember, systems.MemberExtractor(pipeline))
-    pipeline.register(commands.CompressAsset, systems.Compressor())
-    pipeline.register(commands.AppendJournal, systems.JournalWriter(folder / "journal.jsonl"))
+def make_world(folder: Path, log: CallLog, port: int) -> World:
+    """Make the world in which all systems run, for the files of one folder."""
+    workplace = Workplace(output=folder / "output", journal=folder / "journal.jsonl")
+    workplace.output.mkdir()
+    world = World("asset_pipeline", capacities=CAPACITIES)
+    world.add_resource(workplace).add_resource(Catalogue(catalogue.HOST, port)).add_plugin(Logged(log))
+    for each in SYSTEMS:
+        world.register_system(each)
+    return world
 
 
 def _ingestion_of(asset: Asset) -> IngestAsset:

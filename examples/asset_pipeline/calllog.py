@@ -3,6 +3,8 @@ The pipeline's own log of who called whom: one JSON line for each run of a syste
 
 Callers are handed from command to command, in the open, so the log is right whatever
 thread or task a system ran in. It says what an observer from outside should find.
+
+`Logged` is what keeps it: a plugin of the world, around each call of a system.
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Coroutine, Generator, Iterator
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
+
+from dam_traits import hookimpl
+from dam_traits.invocation import Invocation
+from dam_traits.system import Kind
 
 from asset_pipeline.commands import Command
 from asset_pipeline.results import Verdict
@@ -65,7 +71,6 @@ class CallLog:
         """How long each system ran in all."""
         self.most_in_flight = 0
         self._in_flight = 0
-        self._issued = 0
         self._lock = threading.Lock()
         self._file: TextIO = path.open("w", encoding="utf-8")
 
@@ -77,20 +82,13 @@ class CallLog:
         """Close the file."""
         self._file.close()
 
-    def next_id(self) -> str:
-        """Return a call id that was not given before."""
-        with self._lock:
-            self._issued += 1
-            return f"c{self._issued:05d}"
-
     @contextmanager
-    def call(self, system: object, command: Command[Any], caller: str | None) -> Iterator[Call]:
+    def call(self, system: str, command: Command[Any]) -> Iterator[Call]:
         """Log what happens inside as one run of `system`, in the thread it happens in."""
-        kind = type(system)
         call = Call(
             call_id=command.call_id,
-            caller=caller,
-            system=f"{kind.__module__}:{kind.__qualname__}",
+            caller=command.caller,
+            system=system,
             command=type(command).__name__,
             fields=dataclasses.asdict(command),
         )
@@ -104,7 +102,7 @@ class CallLog:
             raise
         finally:
             call.end_ns = time.monotonic_ns()
-            self._end(kind.__name__, call)
+            self._end(system.rpartition(":")[2], call)
 
     def _begin(self) -> None:
         with self._lock:
@@ -118,3 +116,40 @@ class CallLog:
             self.counts[name, call.status] += 1
             self.seconds[name] += (call.end_ns - call.start_ns) / 1e9  # type: ignore[assignment]
             self._file.write(line + "\n")
+
+
+class Logged:
+    """A plugin that puts each run of a system into a log."""
+
+    def __init__(self, log: CallLog) -> None:
+        self._log = log
+
+    @hookimpl(wrapper=True)
+    def dam_traits_execute(self, invocation: Invocation) -> Generator[None, Any, Any]:
+        """Log a function while it is called, and anything else while it runs."""
+        system, command = invocation.system, invocation.command
+        if system.kind is Kind.FUNCTION:
+            with self._log.call(system.name, command) as call:
+                result = yield
+                call.returned(result)
+                return result
+        given = yield
+        log_run = self._coroutine if system.kind is Kind.COROUTINE else self._stream
+        return log_run(given, system.name, command)
+
+    async def _coroutine(self, given: Coroutine[Any, Any, Any], system: str, command: Command[Any]) -> Any:
+        with self._log.call(system, command) as call:
+            result = await given
+            call.returned(result)
+            return result
+
+    async def _stream(
+        self, given: AsyncGenerator[Any, None], system: str, command: Command[Any]
+    ) -> AsyncGenerator[Any, None]:
+        with self._log.call(system, command) as call:
+            call.items, call.exhausted = 0, False
+            async with aclosing(given):
+                async for item in given:
+                    call.items += 1
+                    yield item
+            call.exhausted = True

@@ -6,9 +6,12 @@ The fields say all that a cost may depend on. `Command[Result]` names what its s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
+
+import dam_traits
 
 from asset_pipeline.results import (
     Appended,
@@ -25,20 +28,20 @@ from asset_pipeline.results import (
     Verdict,
 )
 
-Result_co = TypeVar("Result_co", covariant=True)
+ResultT = TypeVar("ResultT")
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Command(Generic[Result_co]):
+class Command(dam_traits.Command[ResultT]):
     """Something to be done."""
 
-    call_id: str = ""
-    """The run's own number for this call; the pipeline gives it on dispatch."""
+    call_id: str = field(default_factory=lambda: f"c{next(_numbers):05d}", repr=False)
+    """The program's own number for this call."""
 
-    @property
-    def summary(self) -> str:
-        """What it is about, in a few words."""
-        return ""
+    caller: str | None = field(default=None, repr=False)
+    """The call whose system asks for it; `None` if no system does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +49,6 @@ class ScanFolder(Command[Asset]):
     """Find the assets in a folder, one after the other."""
 
     folder: Path
-
-    @property
-    def summary(self) -> str:
-        """Name the folder."""
-        return self.folder.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +60,6 @@ class IngestAsset(Command[Ingested]):
     size: int
     suffix: str
 
-    @property
-    def summary(self) -> str:
-        """Name the asset."""
-        return self.asset_id
-
 
 @dataclass(frozen=True, kw_only=True)
 class SniffMime(Command[Sniffed]):
@@ -74,11 +67,6 @@ class SniffMime(Command[Sniffed]):
 
     path: Path
     size: int
-
-    @property
-    def summary(self) -> str:
-        """Name the file."""
-        return self.path.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +77,6 @@ class ApproveWrite(Command[Verdict]):
     mime: str
     size: int
 
-    @property
-    def summary(self) -> str:
-        """Name asset and type."""
-        return f"{self.asset_id} as {self.mime}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class ValidateAsset(Command[Valid]):
@@ -102,11 +85,6 @@ class ValidateAsset(Command[Valid]):
     path: Path
     size: int
     mime: str
-
-    @property
-    def summary(self) -> str:
-        """Name file and type."""
-        return f"{self.path.name} as {self.mime}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,11 +95,6 @@ class HashAsset(Command[Fingerprint]):
     path: Path
     size: int
 
-    @property
-    def summary(self) -> str:
-        """Name the asset."""
-        return self.asset_id
-
 
 @dataclass(frozen=True, kw_only=True)
 class WalkArchive(Command[Member]):
@@ -129,11 +102,6 @@ class WalkArchive(Command[Member]):
 
     archive: Path
     size: int
-
-    @property
-    def summary(self) -> str:
-        """Name the archive."""
-        return self.archive.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,11 +113,6 @@ class UnpackArchive(Command[Unpacked]):
     target: Path
     depth: int
     """0 for an asset, 1 for an archive in it, and so on."""
-
-    @property
-    def summary(self) -> str:
-        """Name the archive."""
-        return self.archive.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,22 +126,12 @@ class ExtractMember(Command[Extracted]):
     compression: str
     target: Path
 
-    @property
-    def summary(self) -> str:
-        """Name archive and member."""
-        return f"{self.archive.name}!{self.member}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class FetchMetadata(Command[Metadata]):
     """Ask the catalogue about an asset."""
 
     asset_id: str
-
-    @property
-    def summary(self) -> str:
-        """Name the asset."""
-        return self.asset_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,11 +143,6 @@ class CompressAsset(Command[Compressed]):
     suffix: str
     target: Path
 
-    @property
-    def summary(self) -> str:
-        """Name the file."""
-        return self.path.name
-
 
 @dataclass(frozen=True, kw_only=True)
 class AppendJournal(Command[Appended]):
@@ -203,8 +151,3 @@ class AppendJournal(Command[Appended]):
     entry: str
     size: int
     """Of the entry, in bytes."""
-
-    @property
-    def summary(self) -> str:
-        """Give the entry."""
-        return self.entry

@@ -1,4 +1,4 @@
-"""What systems return. Each result has a `summary` of a few words."""
+"""What systems return."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ class Asset:
     path: Path
     size: int
 
-    @property
-    def summary(self) -> str:
-        """Say which file it is."""
-        return self.asset_id
-
 
 @dataclass(frozen=True)
 class Member:
@@ -28,22 +23,12 @@ class Member:
     size: int
     compression: str
 
-    @property
-    def summary(self) -> str:
-        """Say which member it is."""
-        return self.name
-
 
 @dataclass(frozen=True)
 class Sniffed:
     """What the first bytes of a file say it is."""
 
     mime: str
-
-    @property
-    def summary(self) -> str:
-        """Say the type."""
-        return self.mime
 
 
 @dataclass(frozen=True)
@@ -53,22 +38,12 @@ class Verdict:
     allowed: bool
     reason: str
 
-    @property
-    def summary(self) -> str:
-        """Say the verdict and why."""
-        return f"{'allowed' if self.allowed else 'refused'}: {self.reason}"
-
 
 @dataclass(frozen=True)
 class Fingerprint:
     """The digests of a file, by algorithm."""
 
     digests: dict[str, str]
-
-    @property
-    def summary(self) -> str:
-        """Say the start of the shortest digest."""
-        return f"sha3_256 {self.digests['sha3_256'][:12]}"
 
 
 @dataclass(frozen=True)
@@ -77,11 +52,6 @@ class Valid:
 
     detail: str
 
-    @property
-    def summary(self) -> str:
-        """Say what was found."""
-        return self.detail
-
 
 @dataclass(frozen=True)
 class Extracted:
@@ -89,12 +59,6 @@ class Extracted:
 
     path: Path
     size: int
-    mime: str
-
-    @property
-    def summary(self) -> str:
-        """Say what came out."""
-        return f"{self.mime}, {self.size} bytes"
 
 
 @dataclass(frozen=True)
@@ -104,11 +68,6 @@ class Unpacked:
     members: int
     size: int
 
-    @property
-    def summary(self) -> str:
-        """Say how much came out."""
-        return f"{self.members} members, {self.size} bytes"
-
 
 @dataclass(frozen=True)
 class Appended:
@@ -116,11 +75,6 @@ class Appended:
 
     end: int
     """Length of the journal after it."""
-
-    @property
-    def summary(self) -> str:
-        """Say where the journal ends."""
-        return f"journal at {self.end} bytes"
 
 
 @dataclass(frozen=True)
@@ -130,11 +84,6 @@ class Metadata:
     title: str
     licence: str
 
-    @property
-    def summary(self) -> str:
-        """Say title and licence."""
-        return f"{self.title} ({self.licence})"
-
 
 @dataclass(frozen=True)
 class Compressed:
@@ -142,11 +91,6 @@ class Compressed:
 
     path: Path
     size: int
-
-    @property
-    def summary(self) -> str:
-        """Say how long it is."""
-        return f"{self.size} bytes"
 
 
 @dataclass(frozen=True)
@@ -156,8 +100,3 @@ class Ingested:
     asset_id: str
     outcome: str
     """``stored``, ``invalid`` or ``refused``."""
-
-    @property
-    def summary(self) -> str:
-        """Say what became of it."""
-        return self.outcome

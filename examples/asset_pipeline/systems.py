@@ -4,6 +4,8 @@ Systems: each does what one type of command says, and is bound by something else
 Those that compute or wait for a disk are plain functions, called in threads. Those that
 wait for a server, a process or other systems are coroutines. Those that find things are
 async generators, which a consumer may leave before the end.
+
+What one needs of a pool, `calculate_traits` says, as a person guessed it.
 """
 
 from __future__ import annotations
@@ -15,19 +17,23 @@ import os
 import shutil
 import zipfile
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
+
+from dam_traits import ResourceUsageTrait, Trait, World, system
 
 from asset_pipeline import formats
 from asset_pipeline.commands import (
     AppendJournal,
     ApproveWrite,
+    Command,
     CompressAsset,
     ExtractMember,
     FetchMetadata,
     HashAsset,
     IngestAsset,
+    ResultT,
     ScanFolder,
     SniffMime,
     UnpackArchive,
@@ -48,7 +54,7 @@ from asset_pipeline.results import (
     Valid,
     Verdict,
 )
-from asset_pipeline.runtime import Kind, Lane, Pipeline
+from asset_pipeline.workplace import Catalogue, Workplace
 
 _HEAD: Final = 512
 _BLOCK: Final = 128 * 1024
@@ -73,11 +79,9 @@ _MAX_MEMBERS: Final = 4
 _MAX_DEPTH: Final = 2
 
 
+@system(on_command=ScanFolder)
 class FolderScanner:
     """Finds assets in a folder."""
-
-    kind: ClassVar[Kind] = Kind.STREAM
-    lane: ClassVar[Lane | None] = None
 
     async def __call__(self, command: ScanFolder) -> AsyncGenerator[Asset, None]:
         """Yield the folder's files in order of their names."""
@@ -86,11 +90,14 @@ class FolderScanner:
             yield Asset(f"{command.folder.name}/{path.name}", path, path.stat().st_size)
 
 
+@system(on_command=SniffMime)
 class MimeSniffer:
     """Tells a file's type. Bound by small reads."""
 
-    kind: ClassVar[Kind] = Kind.THREAD
-    lane: ClassVar[Lane | None] = Lane.DISK
+    @classmethod
+    async def calculate_traits(cls, cmd: SniffMime, world: World) -> list[Trait]:
+        """Have the disk."""
+        return [ResourceUsageTrait("disk")]
 
     def __call__(self, command: SniffMime) -> Sniffed:
         """Read the first bytes and no more."""
@@ -98,11 +105,9 @@ class MimeSniffer:
             return Sniffed(formats.mime_of(file.read(_HEAD)))
 
 
+@system(on_command=ApproveWrite, run_in="loop")
 class WriteGate:
     """Decides what may be stored."""
-
-    kind: ClassVar[Kind] = Kind.LOOP
-    lane: ClassVar[Lane | None] = None
 
     def __call__(self, command: ApproveWrite) -> Verdict:
         """Refuse what is large and of unknown type."""
@@ -113,22 +118,28 @@ class WriteGate:
         return Verdict(allowed=True, reason="small")
 
 
+@system(on_command=ValidateAsset)
 class Validator:
     """Checks files strictly. Raises `InvalidAsset`, for one on everything of unknown type."""
 
-    kind: ClassVar[Kind] = Kind.THREAD
-    lane: ClassVar[Lane | None] = Lane.HEAVY
+    @classmethod
+    async def calculate_traits(cls, cmd: ValidateAsset, world: World) -> list[Trait]:
+        """Be one of those that compute."""
+        return [ResourceUsageTrait("heavy")]
 
     def __call__(self, command: ValidateAsset) -> Valid:
         """Read the file from start to end."""
         return Valid(formats.validate(command.path, command.mime))
 
 
+@system(on_command=HashAsset)
 class Hasher:
     """Makes the digests of a file. Bound by the CPU, in proportion to size."""
 
-    kind: ClassVar[Kind] = Kind.THREAD
-    lane: ClassVar[Lane | None] = Lane.HEAVY
+    @classmethod
+    async def calculate_traits(cls, cmd: HashAsset, world: World) -> list[Trait]:
+        """Be one of those that compute."""
+        return [ResourceUsageTrait("heavy")]
 
     def __call__(self, command: HashAsset) -> Fingerprint:
         """Read the file at once and hash it as a whole: in few and long steps, for which Python is not needed."""
@@ -137,11 +148,9 @@ class Hasher:
         return Fingerprint({name: hashlib.new(name, data).hexdigest() for name in _DIGESTS})
 
 
+@system(on_command=WalkArchive)
 class ArchiveWalker:
     """Finds the members of an archive."""
-
-    kind: ClassVar[Kind] = Kind.STREAM
-    lane: ClassVar[Lane | None] = None
 
     async def __call__(self, command: WalkArchive) -> AsyncGenerator[Member, None]:
         """Yield the members as the archive's directory has them."""
@@ -151,17 +160,17 @@ class ArchiveWalker:
             yield Member(entry.filename, entry.file_size, "stored" if stored else "deflated")
 
 
+@system(on_command=ExtractMember)
 class MemberExtractor:
     """Writes members to disk: reads, inflates and writes, in proportion to the member's size."""
 
-    kind: ClassVar[Kind] = Kind.THREAD
-    lane: ClassVar[Lane | None] = Lane.HEAVY
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+    @classmethod
+    async def calculate_traits(cls, cmd: ExtractMember, world: World) -> list[Trait]:
+        """Be one of those that compute."""
+        return [ResourceUsageTrait("heavy")]
 
     def __call__(self, command: ExtractMember) -> Extracted:
-        """Copy the member out and look at what it is."""
+        """Copy the member out."""
         command.target.parent.mkdir(parents=True, exist_ok=True)
         with (
             zipfile.ZipFile(command.archive) as archive,
@@ -169,69 +178,75 @@ class MemberExtractor:
             command.target.open("wb") as file,
         ):
             shutil.copyfileobj(member, file, _BLOCK)
-        sniffed = self._pipeline.call(SniffMime(path=command.target, size=command.size), by=command)
-        return Extracted(command.target, command.size, sniffed.mime)
+        return Extracted(command.target, command.size)
 
 
+@system(on_command=UnpackArchive)
 class ArchiveUnpacker:
     """Extracts whole archives, and those inside them."""
 
-    kind: ClassVar[Kind] = Kind.COROUTINE
-    lane: ClassVar[Lane | None] = None
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     async def __call__(self, command: UnpackArchive) -> Unpacked:
-        """Extract the first members at once, then the archives among them."""
+        """Extract the first members at once, look at what they are, then extract the archives among them."""
         members = await self._choose(command)
         extracted = await asyncio.gather(*(self._extract(member, command) for member in members))
         inner = await self._unpack_nested(extracted, command)
         return Unpacked(
             members=len(extracted) + sum(each.members for each in inner),
-            size=sum(each.size for each in extracted) + sum(each.size for each in inner),
+            size=sum(each.size for each, _ in extracted) + sum(each.size for each in inner),
         )
 
     async def _choose(self, command: UnpackArchive) -> list[Member]:
         chosen: list[Member] = []
-        walk = self._pipeline.stream(WalkArchive(archive=command.archive, size=command.size), by=command)
-        async with aclosing(walk):
-            async for member in walk:
+        walk = WalkArchive(archive=command.archive, size=command.size, caller=command.call_id)
+        async with self._world.dispatch_command(walk) as members:
+            async for member in members:
                 chosen.append(member)
                 if len(chosen) == _MAX_MEMBERS:
                     break
         return chosen
 
-    async def _extract(self, member: Member, command: UnpackArchive) -> Extracted:
+    async def _extract(self, member: Member, command: UnpackArchive) -> tuple[Extracted, Sniffed]:
         extract = ExtractMember(
             archive=command.archive,
             member=member.name,
             size=member.size,
             compression=member.compression,
             target=command.target / member.name,
+            caller=command.call_id,
         )
-        return await self._pipeline.dispatch(extract, by=command)
+        extracted = await self._world.dispatch_command(extract).get_one_value()
+        sniff = SniffMime(path=extracted.path, size=extracted.size, caller=command.call_id)
+        return extracted, await self._world.dispatch_command(sniff).get_one_value()
 
-    async def _unpack_nested(self, extracted: list[Extracted], command: UnpackArchive) -> list[Unpacked]:
+    async def _unpack_nested(
+        self, extracted: list[tuple[Extracted, Sniffed]], command: UnpackArchive
+    ) -> list[Unpacked]:
         if command.depth == _MAX_DEPTH:
             return []
         nested = (
-            UnpackArchive(archive=each.path, size=each.size, target=each.path.with_suffix(""), depth=command.depth + 1)
-            for each in extracted
-            if each.mime == formats.ZIP
+            UnpackArchive(
+                archive=each.path,
+                size=each.size,
+                target=each.path.with_suffix(""),
+                depth=command.depth + 1,
+                caller=command.call_id,
+            )
+            for each, sniffed in extracted
+            if sniffed.mime == formats.ZIP
         )
-        return await asyncio.gather(*(self._pipeline.dispatch(each, by=command) for each in nested))
+        return await asyncio.gather(*(self._world.dispatch_command(each).get_one_value() for each in nested))
 
 
+@system(on_command=FetchMetadata)
 class MetadataFetcher:
     """Asks the catalogue over HTTP. Bound by the network: it waits and does not compute."""
 
-    kind: ClassVar[Kind] = Kind.COROUTINE
-    lane: ClassVar[Lane | None] = None
-
-    def __init__(self, host: str, port: int) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._host = catalogue.host
+        self._port = catalogue.port
 
     async def __call__(self, command: FetchMetadata) -> Metadata:
         """Send one request and read the answer."""
@@ -248,11 +263,14 @@ class MetadataFetcher:
         return Metadata(known["title"], known["licence"])
 
 
+@system(on_command=CompressAsset)
 class Compressor:
     """Runs gzip. Bound by another process."""
 
-    kind: ClassVar[Kind] = Kind.COROUTINE
-    lane: ClassVar[Lane | None] = Lane.HEAVY
+    @classmethod
+    async def calculate_traits(cls, cmd: CompressAsset, world: World) -> list[Trait]:
+        """Be one of those that compute."""
+        return [ResourceUsageTrait("heavy")]
 
     async def __call__(self, command: CompressAsset) -> Compressed:
         """Compress in the background: what the user waits for comes first."""
@@ -265,14 +283,17 @@ class Compressor:
         return Compressed(command.target, command.target.stat().st_size)
 
 
+@system(on_command=AppendJournal)
 class JournalWriter:
     """Appends to the journal. Bound by the disk's flush, whatever the size."""
 
-    kind: ClassVar[Kind] = Kind.THREAD
-    lane: ClassVar[Lane | None] = Lane.JOURNAL
+    @classmethod
+    async def calculate_traits(cls, cmd: AppendJournal, world: World) -> list[Trait]:
+        """Be the one writer."""
+        return [ResourceUsageTrait("journal")]
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, workplace: Workplace) -> None:
+        self._path = workplace.journal
 
     def __call__(self, command: AppendJournal) -> Appended:
         """Return when the entry is on the disk."""
@@ -283,62 +304,83 @@ class JournalWriter:
             return Appended(file.tell())
 
 
+@system(on_command=IngestAsset)
 class AssetIngester:
     """Takes an asset through all of the above."""
 
-    kind: ClassVar[Kind] = Kind.COROUTINE
-    lane: ClassVar[Lane | None] = None
-
-    def __init__(self, pipeline: Pipeline, output: Path) -> None:
-        self._pipeline = pipeline
-        self._output = output
+    def __init__(self, world: World, workplace: Workplace) -> None:
+        self._world = world
+        self._output = workplace.output
 
     async def __call__(self, command: IngestAsset) -> Ingested:
         """Look at the asset, ask the gate, store it, and note what became of it."""
-        sniffed = await self._pipeline.dispatch(SniffMime(path=command.path, size=command.size), by=command)
-        approve = ApproveWrite(asset_id=command.asset_id, mime=sniffed.mime, size=command.size)
-        verdict = await self._pipeline.dispatch(approve, by=command)
+        sniffed = await self._do(SniffMime(path=command.path, size=command.size, caller=command.call_id))
+        verdict = await self._do(
+            ApproveWrite(asset_id=command.asset_id, mime=sniffed.mime, size=command.size, caller=command.call_id)
+        )
         outcome = await self._store(command, sniffed.mime) if verdict.allowed else "refused"
         await self._note(command, outcome)
         return Ingested(command.asset_id, outcome)
 
+    async def _do(self, command: Command[ResultT]) -> ResultT:
+        return await self._world.dispatch_command(command).get_one_value()
+
     async def _store(self, command: IngestAsset, mime: str) -> str:
-        fetch = FetchMetadata(asset_id=command.asset_id)
-        valid, _ = await asyncio.gather(self._is_valid(command, mime), self._pipeline.dispatch(fetch, by=command))
+        fetch = FetchMetadata(asset_id=command.asset_id, caller=command.call_id)
+        valid, _ = await asyncio.gather(self._is_valid(command, mime), self._do(fetch))
         if not valid:
             return "invalid"
         await self._copy(command, mime)
-        hash_ = HashAsset(asset_id=command.asset_id, path=command.path, size=command.size)
-        await self._pipeline.dispatch(hash_, by=command)
+        await self._do(
+            HashAsset(asset_id=command.asset_id, path=command.path, size=command.size, caller=command.call_id)
+        )
         return "stored"
 
     async def _copy(self, command: IngestAsset, mime: str) -> None:
         """Unpack an archive that is worth it; compress anything else."""
-        path, size, target = command.path, command.size, self._output / command.asset_id
+        path, size, caller, target = command.path, command.size, command.call_id, self._output / command.asset_id
         if mime != formats.ZIP:
-            compress = CompressAsset(path=path, size=size, suffix=command.suffix, target=target.with_suffix(".gz"))
-            await self._pipeline.dispatch(compress, by=command)
+            small = target.with_suffix(".gz")
+            await self._do(CompressAsset(path=path, size=size, suffix=command.suffix, target=small, caller=caller))
         elif await self._holds_something_known(command):
-            unpack = UnpackArchive(archive=path, size=size, target=target.with_suffix(""), depth=0)
-            await self._pipeline.dispatch(unpack, by=command)
+            folder = target.with_suffix("")
+            await self._do(UnpackArchive(archive=path, size=size, target=folder, depth=0, caller=caller))
 
     async def _is_valid(self, command: IngestAsset, mime: str) -> bool:
         try:
-            await self._pipeline.dispatch(ValidateAsset(path=command.path, size=command.size, mime=mime), by=command)
+            await self._do(ValidateAsset(path=command.path, size=command.size, mime=mime, caller=command.call_id))
         except formats.InvalidAsset:
             return False
         return True
 
     async def _holds_something_known(self, command: IngestAsset) -> bool:
         """Look for a member worth having; stops at the first, and leaves the walk for Python to close."""
-        async for member in self._pipeline.stream(WalkArchive(archive=command.path, size=command.size), by=command):
+        walk = WalkArchive(archive=command.path, size=command.size, caller=command.call_id)
+        async for member in self._world.dispatch_command(walk):
             if not member.name.endswith(".bin"):
                 return True
         return False
 
     async def _note(self, command: IngestAsset, outcome: str) -> None:
         entry = json.dumps({"asset": command.asset_id, "outcome": outcome})
-        await self._pipeline.dispatch(AppendJournal(entry=entry, size=len(entry)), by=command)
+        await self._do(AppendJournal(entry=entry, size=len(entry), caller=command.call_id))
+
+
+SYSTEMS: Final = (
+    FolderScanner,
+    AssetIngester,
+    MimeSniffer,
+    WriteGate,
+    Validator,
+    MetadataFetcher,
+    ArchiveWalker,
+    ArchiveUnpacker,
+    MemberExtractor,
+    Compressor,
+    Hasher,
+    JournalWriter,
+)
+"""All of them."""
 
 
 def _to_background(pid: int) -> None:

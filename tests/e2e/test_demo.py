@@ -31,7 +31,7 @@ class Demo:
         self.log = folder / "calls.jsonl"
         self.process = subprocess.run(
             [
-                sys.executable, "-m", "dam_obs.cli", "diagnose", "--points", str(PIPELINE / "trace_points.toml"), "--",
+                sys.executable, "-m", "dam_obs.cli", "diagnose", "--",
                 sys.executable, str(PIPELINE), "--log", str(self.log),
             ],
             capture_output=True, text=True, timeout=280, cwd=folder, env={**os.environ, "COLUMNS": "120"},
@@ -40,12 +40,22 @@ class Demo:
         (run,) = (folder / ".dam-obs" / "runs").iterdir()
         self.run = RunFolder(run)
         self.calls = [json.loads(line) for line in self.log.read_text().splitlines()]
-        self.events = list(read_events(self.run.trace))
+        self.all_events = list(read_events(self.run.trace))
+        self.events = [event for event in self.all_events if event.kind == "span"]
+        """The runs of systems, without the steps between them."""
         self.report = DiagnosticReport.model_validate_json(self.run.report_json.read_bytes())
 
     def system(self, name):
         """Return the diagnosis of the system whose class has this name."""
         return next(each for each in self.report.systems if each.system.endswith(f":{name}"))
+
+    def caller(self, event):
+        """Return the nearest run of a system above a span."""
+        above = {each.trace_id: each for each in self.all_events}
+        found = above.get(event.parent_id)
+        while found is not None and found.kind == "step":
+            found = above.get(found.parent_id)
+        return found
 
     def traits(self, name):
         """Return the traits of a system that a draft would not comment out."""
@@ -63,11 +73,11 @@ def demo(tmp_path_factory):
 def test_every_command_has_a_span_with_its_status_and_parent(demo):
     """Span by span: the same calls, under the same callers, with the same outcome as in the program's own log."""
     statuses = {"ok": "success", "raised": "error", "refused": "blocked"}
-    call_of = {event.trace_id: event.metadata["call_id"] for event in demo.events}
-    seen = {
-        event.metadata["call_id"]: (call_of.get(event.parent_id), event.component, event.status)
-        for event in demo.events
-    }
+
+    def call_of(event):
+        return None if event is None else event.features["call_id"]
+
+    seen = {call_of(event): (call_of(demo.caller(event)), event.component, event.status) for event in demo.events}
 
     assert seen == {call["call_id"]: (call["caller"], call["system"], statuses[call["status"]]) for call in demo.calls}
     assert len(demo.events) == len(demo.calls) > 1000

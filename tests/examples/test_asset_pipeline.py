@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import hashlib
 import importlib
 import json
 import os
 import subprocess
 import sys
-import tomllib
 from collections import Counter, defaultdict
-from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ PIPELINE = EXAMPLES / "asset_pipeline"
 CALLERS = {
     "FolderScanner": {None},
     "AssetIngester": {None},
-    "MimeSniffer": {"AssetIngester", "MemberExtractor"},
+    "MimeSniffer": {"AssetIngester", "ArchiveUnpacker"},
     "WriteGate": {"AssetIngester"},
     "Validator": {"AssetIngester"},
     "MetadataFetcher": {"AssetIngester"},
@@ -95,13 +94,13 @@ class TestCallLog:
         assert ends == {True, False}
 
     def test_calls_are_nested_deeply(self, ran):
-        """An archive in an archive is three archives deep under its asset, and its members are sniffed below that."""
+        """An archive in an archive is three archives deep under its asset, and its members are extracted below that."""
         callers = {call["call_id"]: call["caller"] for call in ran.calls}
 
         def depth(call_id):
             return 0 if call_id is None else 1 + depth(callers[call_id])
 
-        assert max(map(depth, callers)) == 6
+        assert max(map(depth, callers)) == 5
 
     def test_threads_are_those_the_systems_ran_in(self, ran):
         """Coroutines and generators run on the loop's thread, the others elsewhere."""
@@ -225,7 +224,7 @@ class TestCorpus:
 
 
 class TestObservedFromOutside:
-    def test_imports_the_standard_library_and_itself(self):
+    def test_imports_the_standard_library_dam_traits_and_itself(self):
         """The source names neither dam_obs nor any other package."""
         names = set()
         for path in python_files():
@@ -234,7 +233,7 @@ class TestObservedFromOutside:
                     names |= {alias.name for alias in node.names}
                 elif isinstance(node, ast.ImportFrom):
                     names.add(node.module)
-        assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names | {"asset_pipeline"}
+        assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names | {"asset_pipeline", "dam_traits"}
 
     def test_runs_without_loading_dam_obs(self, tmp_path):
         """After a run in an interpreter that has dam_obs installed, it has not been imported."""
@@ -249,12 +248,20 @@ class TestObservedFromOutside:
         assert done.stdout.splitlines()[-1] == "False"
 
 
-class TestTracePoints:
-    def test_targets_are_the_systems(self, on_path):
-        """The trace-point file names every system of the program by a name that leads to it."""
-        file = tomllib.loads((PIPELINE / "trace_points.toml").read_text(encoding="utf-8"))
-        functions = [target["function"] for point in file["points"] for target in point["targets"]]
-        assert sorted(functions) == sorted(f"asset_pipeline.systems:{name}.__call__" for name in CALLERS)
-        for function in functions:
-            module, _, qualname = function.partition(":")
-            assert callable(reduce(getattr, qualname.split("."), importlib.import_module(module)))
+class TestSystems:
+    def test_all_are_registered(self, on_path):
+        """Every system of the program is one of the world's, for its own command."""
+        systems = importlib.import_module("asset_pipeline.systems")
+        assert sorted(each.__name__ for each in systems.SYSTEMS) == sorted(CALLERS)
+
+    def test_pools_that_are_needed_are_limited(self, on_path):
+        """Each pool that a system names is one that the program limits."""
+        systems = importlib.import_module("asset_pipeline.systems")
+        workplace = importlib.import_module("asset_pipeline.workplace")
+        needs = {
+            trait.pool_path
+            for each in systems.SYSTEMS
+            if hasattr(each, "calculate_traits")
+            for trait in asyncio.run(each.calculate_traits(None, None))
+        }
+        assert needs == set(workplace.CAPACITIES)
