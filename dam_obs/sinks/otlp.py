@@ -9,11 +9,13 @@ before they are encoded. What the exporters log is let through once.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from opentelemetry import context as otel_context
@@ -48,6 +50,12 @@ LOOK_SECONDS: Final = 0.05
 
 DROPPED: Final = "sinks.otlp.dropped"
 
+_IMPORTED_LATE: Final = {
+    "grpc": ("concurrent.futures.thread", "grpc.experimental", "grpc._channel"),
+    "http/protobuf": ("concurrent.futures.thread", "requests", "netrc"),
+}
+"""What the exporters import when they are made or used: on a thread where a fork would leave it half imported."""
+
 _SEND = faults.guard("sinks.otlp")
 
 
@@ -75,8 +83,11 @@ def otlp_factory(otlp: Otlp) -> Callable[[], OtlpSink]:
     Return what makes the sink for these settings.
 
     The exporter is imported here (a quarter of a second for gRPC) and not when the sink is made: a program
-    may be so short that this is at its exit, when the exporters do not import any more.
+    may be so short that this is at its exit, when the exporters do not import any more, or may fork meanwhile.
     """
+    for name in _IMPORTED_LATE[otlp.protocol]:
+        with suppress(ImportError):
+            importlib.import_module(name)
     if otlp.protocol == "grpc":
         from dam_obs.sinks.otlp_grpc import open_transport
 

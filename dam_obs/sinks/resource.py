@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-# Imported by OpenTelemetry's detectors otherwise, on the drain thread, perhaps while a fork waits for that: it has
-# something to undo after a fork that it would not have done before.
-import concurrent.futures.thread  # noqa: F401
 import os
 import sys
 from pathlib import PurePath
