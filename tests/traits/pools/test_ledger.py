@@ -18,9 +18,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 PATHS = ["cpu", "disk", "disk/read", "disk/read/a", "disk/read/b", "disk/write"]
 PATIENCE_S = 5.0
 
-needs_of_one = st.builds(ResourceUsageTrait, st.sampled_from(PATHS), st.integers(1, 3))
-several_needs = st.lists(needs_of_one, min_size=1, max_size=3)
-capacities = st.one_of(st.none(), st.integers(0, 5))
+# Small pools and small needs, so that much of what is asked for can be had, but seldom at once.
+one_need = st.builds(ResourceUsageTrait, st.sampled_from(PATHS), st.sampled_from([1, 1, 1, 2]))
+some_needs = st.one_of(st.tuples(one_need), st.tuples(one_need), st.tuples(one_need, one_need))
+capacities = st.sampled_from([2, 3, 4, None, 1, 0])
 
 
 class Ledgers(RuleBasedStateMachine):
@@ -36,65 +37,57 @@ class Ledgers(RuleBasedStateMachine):
 
     # -- what can happen
 
-    @initialize(cpu=capacities, disk=capacities, leaf=capacities)
+    @initialize(cpu=st.integers(1, 3), disk=st.integers(2, 4), leaf=st.sampled_from([None, 1, 2]))
     def build(self, cpu, disk, leaf):
         for path, capacity in (("cpu", cpu), ("disk", disk), ("disk/read/a", leaf)):
             self.ledger.set_capacity(path, capacity)
 
-    @rule(needs=several_needs, priority=st.integers(0, 3), data=st.data())
-    def ask(self, needs, priority, data):
-        parent = data.draw(st.sampled_from([None, *self.holds]), label="parent")
-        plan = self.ledger.plan(needs)
-        before = dict(self.set_aside(self.ledger.newcomer(priority, self.now)))
-        try:
-            hold = self.ledger.take(plan, parent, priority, None)
-        except PoolExceeded as error:
-            assert error.amount > error.capacity
-            return
-        if hold is not None:
-            self.holds.append(hold)
-            if parent is None:
-                self.took_nothing_set_aside(hold, before)
-            return
-        with contextlib.suppress(PoolDeadlock):
-            self.waiters.append(self.ledger.wait(plan, parent, priority))
+    @rule(needs=some_needs, priority=st.integers(0, 3))
+    def ask(self, needs, priority):
+        self.request(needs, priority, None)
+
+    @rule(path=st.sampled_from(["cpu", "disk"]), amount=st.integers(1, 2))
+    def ask_for_much_of_one(self, path, amount):
+        self.request([ResourceUsageTrait(path, amount)], 1, None)
 
     @precondition(lambda self: self.holds)
-    @rule(data=st.data())
-    def end(self, data):
+    @rule(needs=some_needs, priority=st.integers(0, 3), data=st.data())
+    def ask_from_within(self, needs, priority, data):
+        self.request(needs, priority, data.draw(st.sampled_from(self.holds), label="parent"))
+
+    @precondition(lambda self: self.holds)
+    @rule(path=st.sampled_from(["cpu", "disk"]), data=st.data())
+    def ask_from_within_for_another(self, path, data):
+        """The stuff of circles: who has of one pool wants of the other."""
+        holds = [hold for hold in self.holds if path not in {pool.path for pool, _ in hold.own}]
+        if holds:
+            parent = data.draw(st.sampled_from(holds), label="parent")
+            self.request([ResourceUsageTrait(path)], 1, parent)
+
+    @precondition(lambda self: self.holds)
+    @rule(data=st.data(), then_withdraw=st.sampled_from([False, False, True]))
+    def end(self, data, then_withdraw):
+        """A lease ends; those that this lets go may give up at that very moment, before they know."""
         hold = data.draw(st.sampled_from(self.holds), label="hold")
         self.holds.remove(hold)
-        self.woken(self.ledger.release(hold))
+        woken = self.ledger.release(hold)
         assert self.ledger.release(hold) == []
-
-    @precondition(lambda self: self.waiters)
-    @rule(data=st.data())
-    def give_up(self, data):
-        waiter = data.draw(st.sampled_from(self.waiters), label="waiter")
-        self.waiters.remove(waiter)
-        self.woken(self.ledger.withdraw(waiter))
-        assert self.ledger.withdraw(waiter) == []
-
-    @precondition(lambda self: self.waiters)
-    @rule(data=st.data())
-    def time_out(self, data):
-        waiter = data.draw(st.sampled_from(self.waiters), label="waiter")
-        woken = self.ledger.expire(waiter, PoolTimeout(["cpu"], 1.0))
-        assert woken[0] is waiter
         self.woken(woken)
+        for waiter in woken if then_withdraw else []:
+            self.holds.remove(waiter.hold)
+            self.woken(self.ledger.withdraw(waiter))
 
     @precondition(lambda self: self.waiters)
-    @rule(data=st.data())
-    def give_up_at_the_moment_of_the_grant(self, data):
-        """What was granted is taken back by withdrawing, and nobody ever saw it."""
-        hold = data.draw(st.sampled_from([*self.holds, None]), label="hold")
-        if hold is None:
-            return
-        self.holds.remove(hold)
-        granted = [each for each in self.ledger.release(hold) if each.hold is not None]
-        self.waiters = [each for each in self.waiters if each not in granted]
-        for each in granted:
-            self.woken(self.ledger.withdraw(each))
+    @rule(data=st.data(), times_out=st.booleans())
+    def give_up(self, data, times_out):
+        waiter = data.draw(st.sampled_from(self.waiters), label="waiter")
+        if times_out:
+            self.woken(self.ledger.expire(waiter, PoolTimeout(["cpu"], 1.0)))
+            assert isinstance(waiter.error, PoolTimeout)
+        else:
+            self.waiters.remove(waiter)
+            self.woken(self.ledger.withdraw(waiter))
+        assert self.ledger.withdraw(waiter) == []
 
     @rule(path=st.sampled_from(PATHS), capacity=capacities)
     def resize(self, path, capacity):
@@ -107,17 +100,37 @@ class Ledgers(RuleBasedStateMachine):
     def pass_time(self, seconds):
         self.now += seconds
 
+    def request(self, needs, priority, parent):
+        """Take, or else wait, as `ResourcePools` does."""
+        plan = self.ledger.plan(needs)
+        set_aside = self.set_aside(self.ledger.newcomer(priority, self.now))
+        try:
+            hold = self.ledger.take(plan, parent, priority, None)
+        except PoolExceeded as error:
+            self.exceeded(error)
+            return
+        if hold is None:
+            with contextlib.suppress(PoolDeadlock):
+                self.waiters.append(self.ledger.wait(plan, parent, priority))
+            return
+        self.holds.append(hold)
+        if parent is None:
+            self.took_nothing_set_aside(hold, set_aside)
+
     # -- what must hold
 
     def woken(self, waiters):
         """Account for waiters that need not wait any more."""
-        granted = [each for each in waiters if each.hold is not None and each.hold.live]
+        granted = [each for each in waiters if each.hold is not None]
         assert all(each.group is None and (each.hold is None) != (each.error is None) for each in waiters)
         self.waiters = [each for each in self.waiters if each not in waiters]
         self.holds += [each.hold for each in granted]
         if all(not each.above for each in granted):
             for each in granted:
                 self.took_nothing_set_aside(each.hold, self.set_aside(each.order))
+
+    def exceeded(self, error):
+        assert error.amount > self.ledger.tree.pools[error.pool].capacity == error.capacity
 
     def set_aside(self, order):
         """What overdue waiters before `order` need, by pool: worked out one by one."""
@@ -182,7 +195,7 @@ class Ledgers(RuleBasedStateMachine):
 
     @invariant()
     def state_says_so(self):
-        waiting = {pool: 0 for pool in self.ledger.tree.pools.values()}
+        waiting = dict.fromkeys(self.ledger.tree.pools.values(), 0)
         for waiter in self.waiters:
             for pool, _ in waiter.plan.parts:
                 waiting[pool] += 1
@@ -204,5 +217,5 @@ class Ledgers(RuleBasedStateMachine):
             assert (pool.used, pool.stuck, pool.holders, pool.queues) == (0, 0, set(), ([], []))
 
 
-Ledgers.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+Ledgers.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
 TestLedgers = pytest.mark.timeout(300)(Ledgers.TestCase)

@@ -22,7 +22,7 @@ from dam_traits.pools import holds
 from dam_traits.pools.deadlock import held_around, never_ends
 from dam_traits.pools.errors import PoolDeadlock, PoolError, PoolExceeded
 from dam_traits.pools.holds import Hold, lineage
-from dam_traits.pools.queues import START, Group, Order, Waiter, next_entry, queues_of
+from dam_traits.pools.queues import START, Group, Order, Queues, Waiter, next_entry, queues_of
 from dam_traits.pools.state import PoolState
 from dam_traits.pools.tree import Parts, Plan, Pool, PoolTree, check_needs, key_of
 from dam_traits.system_traits import ResourceUsageTrait
@@ -225,19 +225,27 @@ class Ledger:
         if not queues:
             return granted
         now = self.clock()
-        closed: set[Pool] = set()
+        closed = self._closed(queues, now)
         entry = next_entry(queues, START, closed)
         while entry is not None:
             group = entry[2]
             waiter = group.first
-            demand = group.demand()
-            if self._may_go(group, demand, now):
+            if self._may_go(group, group.demand(), now):
                 self._grant(waiter, now)
                 granted.append(waiter)
-            elif self._is_overdue(waiter, now):
-                closed.update(pool for pool, amount in demand if pool.used + amount >= pool.limit)
+                closed = self._closed(queues, now)
             entry = next_entry(queues, entry, closed)
         return granted
+
+    def _closed(self, queues: Queues, now: float) -> set[Pool]:
+        """Find pools of which all is set aside for the first in line: nobody behind it need be looked at."""
+        closed = set()
+        for pool, _, queue in queues:
+            if queue and self._is_overdue(queue[0][2].first, now):
+                needed = dict(queue[0][2].demand()).get(pool, 0)
+                if pool.used + needed > pool.limit:
+                    closed.add(pool)
+        return closed
 
     def _serve_all(self) -> list[Waiter]:
         """Offer all there is to all who wait, also to those who wait for nothing limited any more."""
@@ -270,13 +278,13 @@ class Ledger:
         if oldest is None or not self._is_overdue(oldest, now):
             return False
         return any(
-            pool.limit - pool.used - amount < self._set_aside(pool, order, now)
+            self._sets_aside_more(pool, pool.limit - pool.used - amount, order, now)
             for pool, amount in parts
             if pool.door < 0
         )
 
-    def _set_aside(self, pool: Pool, order: Order, now: float) -> int:
-        units = 0
+    def _sets_aside_more(self, pool: Pool, units: float, order: Order, now: float) -> bool:
+        """Whether overdue waiters before `order` need more than so many units; the first of them mostly settle it."""
         for queue in pool.queues:
             for entry in queue:
                 if entry > order:
@@ -284,8 +292,10 @@ class Ledger:
                 group = entry[2]
                 count = group.count_before(order, lambda waiter: self._is_overdue(waiter, now))
                 if count:
-                    units += count * dict(group.demand()).get(pool, 0)
-        return units
+                    units -= count * dict(group.demand()).get(pool, 0)
+                    if units < 0:
+                        return True
+        return False
 
     def _fail_impossible(self, pool: Pool) -> list[Waiter]:
         """After a pool got smaller: fail those that need more than all of it, or that now wait in a circle."""

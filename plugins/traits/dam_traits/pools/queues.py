@@ -160,14 +160,24 @@ def queues_of(pools: Iterable[Pool]) -> Queues:
 
 
 def next_entry(queues: Queues, last: tuple[Any, ...], closed: set[Pool]) -> Entry | None:
-    """Find the first group after `last` in several queues; where a pool is closed or full, only from inside."""
+    """
+    Find the first group after `last` in several queues that may fit.
+
+    Passed over are those that need more than a pool has, and where a pool is closed all from
+    outside. This loop sees the most groups, so it does no more than compare.
+    """
     found: Entry | None = None
     for pool, inside, queue in queues:
-        if not inside and (pool in closed or pool.used >= pool.limit):
+        free = pool.limit - pool.used
+        if not inside and (pool in closed or free <= 0):
             continue
-        index = bisect_right(queue, last)
-        if index < len(queue) and (found is None or queue[index] < found):
-            found = queue[index]
+        for index in range(bisect_right(queue, last), len(queue)):
+            entry = queue[index]
+            group = entry[2]
+            if group.plan.amounts[pool] <= free or group.lender is not None:
+                if found is None or entry < found:
+                    found = entry
+                break
     return found
 
 
