@@ -39,7 +39,15 @@ if TYPE_CHECKING:
         WrongThread,
     )
     from dam_traits.execution import Execution
-    from dam_traits.executor import SystemExecutor
+    from dam_traits.executor import (
+        LocalExecutor,
+        MissingExtra,
+        NotSendable,
+        RemoteFailure,
+        SystemExecutor,
+        UnknownExecutor,
+        WorkerLost,
+    )
     from dam_traits.hookspecs import hookimpl
     from dam_traits.identifiers import TraitIdentifier, TraitImplementationIdentifier
     from dam_traits.learning import ExecutionObserver, ExecutionRecord, ProfileStore, SystemPerformanceProfile
@@ -92,9 +100,12 @@ __all__ = [
     "InvalidTrait",
     "Kind",
     "Lease",
+    "LocalExecutor",
     "MemoryStorage",
+    "MissingExtra",
     "MissingResource",
     "NotOneResult",
+    "NotSendable",
     "ObservedTraits",
     "Plugin",
     "PoolDeadlock",
@@ -103,6 +114,7 @@ __all__ = [
     "PoolState",
     "PoolTimeout",
     "ProfileStore",
+    "RemoteFailure",
     "ResourcePools",
     "ResourceUsageTrait",
     "RunAll",
@@ -122,7 +134,9 @@ __all__ = [
     "TraitManager",
     "UnknownCommand",
     "UnknownEntity",
+    "UnknownExecutor",
     "UnknownTarget",
+    "WorkerLost",
     "World",
     "WorldScheduler",
     "WrongThread",
@@ -166,7 +180,15 @@ _HOMES = {
         "WrongThread",
     ),
     "execution": ("Execution",),
-    "executor": ("SystemExecutor",),
+    "executor": (
+        "LocalExecutor",
+        "MissingExtra",
+        "NotSendable",
+        "RemoteFailure",
+        "SystemExecutor",
+        "UnknownExecutor",
+        "WorkerLost",
+    ),
     "hookspecs": ("hookimpl",),
     "identifiers": (
         "TraitIdentifier",
