@@ -124,6 +124,9 @@ def dam_traits_execute(invocation: Invocation) -> Any:
     Called in the place where the system runs: on the event loop, in a thread, in another
     process. What a system raises is raised; a coroutine, generator or async generator is
     returned as it is, unstarted.
+
+    A plugin that does something around it is a ``wrapper=True``. One that calls the system itself
+    must return something: after a `None` the next one is asked, and the system runs again.
     """
 
 
