@@ -143,6 +143,8 @@ class Observation:
         with _GUARD:
             plans = self._plans.get(hook_name)
             for plan in self._make_plans(hook_name) if plans is None else plans:
+                if plan.site.debug and not tracer.with_debug:
+                    continue
                 call = _Open(plan)
                 opened.append(call)
                 if not call.span.recording:

@@ -135,6 +135,7 @@ class _Recording:
         self._visits: Counter[int] = Counter()
         self._collected = _Collected(self._visits)
         self._recorder: Recorder | None = None
+        self._with_debug = False
 
     def join(self, trace_id: int, *, measure: bool) -> None:
         """Record for a trace."""
@@ -143,6 +144,7 @@ class _Recording:
                 self._prepare()
             if not self._visits.total():
                 _collection.protect()
+                tracer.with_debug = self._with_debug
                 tracer.enabled = True
             if measure:
                 audit.install()
@@ -167,6 +169,7 @@ class _Recording:
     def _prepare(self) -> None:
         """Attach the points that plugins and this process's settings name; they stay, and cost little while off."""
         settings = replace(load_settings(lenient=True).settings, enabled=True)
+        self._with_debug = settings.level == "debug"
         files = usable_files(point_paths(settings))
         attach(files)
         if any(point.own_threads for file in files for point in file.points):

@@ -138,7 +138,7 @@ def recording(
         let_faults_through: Raise dam-obs's own faults instead of counting them.
     """
     memory = Memory()
-    before = (tracer.enabled, ids.new_id, ids.wall_ns, ids.monotonic_ns, meter.measuring)
+    before = (tracer.enabled, tracer.with_debug, ids.new_id, ids.wall_ns, ids.monotonic_ns, meter.measuring)
     # The queue is the process's: what waits in it belongs to nobody here.
     queue.start_afresh()
     faults.reset()
@@ -153,10 +153,11 @@ def recording(
         meter.switch(measure)
         if measure:
             audit.install()
+        tracer.with_debug = settings is not None and settings.level == "debug"
         tracer.enabled = True
         yield Recording(recorder, memory)
     finally:
-        tracer.enabled, ids.new_id, ids.wall_ns, ids.monotonic_ns, measuring = before
+        tracer.enabled, tracer.with_debug, ids.new_id, ids.wall_ns, ids.monotonic_ns, measuring = before
         meter.switch(measuring)
         faults.let_through(False)
         _collection.leave()

@@ -57,6 +57,7 @@ class Session:
         lifecycle.watch(self)
         if self.settings.measure:
             self.measure(True)
+        tracer.with_debug = self.settings.level == "debug"
         tracer.enabled = True
 
     def stop(self) -> None:

@@ -32,11 +32,13 @@ SITES_KEPT = 4096
 class Tracer:
     """Records spans and moments."""
 
-    __slots__ = ("_sites", "enabled")
+    __slots__ = ("_sites", "enabled", "with_debug")
 
     def __init__(self) -> None:
         self.enabled = False
         """Whether anything is recorded."""
+        self.with_debug = True
+        """Whether anybody keeps what is of level debug; where nobody does, it need not be begun."""
         self._sites: dict[tuple[str, str, str], CallSite] = {}
 
     def span(

@@ -10,6 +10,7 @@ import pluggy
 import pytest
 
 import dam_obs
+from dam_obs.config import Settings
 from dam_obs.points.hosts import ManagerWatch, is_observed, observe
 from dam_obs.points.load import load_file
 from dam_obs.points.model import HookName
@@ -529,3 +530,20 @@ def test_a_project_may_want_its_named_hooks_alone(recorder, observed, tmp_path):
     other.hook.work(x=2)
 
     assert [(event.operation, event.component) for event in recorder.events()] == [("named", "demo"), ("work", "other")]
+
+
+@pytest.mark.parametrize(("level", "operations"), [("debug", ["work", "named"]), ("info", ["work"])])
+def test_a_hook_of_level_debug_is_no_span_where_nobody_keeps_it(observed, tmp_path, level, operations):
+    """It is not begun at all, so what is below it has the parent that is recorded."""
+    path = tmp_path / "demo.toml"
+    path.write_text(
+        '[host]\nname = "demo"\n[[points]]\nlayer = "system"\noperation = "named"\nlevel = "debug"\nmeaning = "m"\n'
+        'targets = [{ hook = "first" }]\n'
+    )
+    with recording(settings=Settings(level=level)) as record:
+        host = observed(plugin(first=lambda x: host.hook.work(x=x), work=lambda x: x), files=[load_file(path)])
+        host.hook.first(x=1)
+        *_, outermost = events = record.events()
+
+    assert [each.operation for each in events] == operations
+    assert outermost.parent_id is None
