@@ -122,6 +122,8 @@ def test_exit_flushes(start, tmp_path):
 def test_forked_child_counts_its_own(start, tmp_path):
     """What was observed before a fork is written by the parent alone; afterwards each writes its own."""
     code = """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, from Python 3.12 on
 store = ProfileStore(sys.argv[1], flush_every_s=3600)
 store.observe(record()); store.flush()
 for _ in range(10): store.observe(record())
@@ -139,7 +141,8 @@ os.waitpid(pid, 0)
 def test_fork_while_others_flush(start, tmp_path):
     """Children forked while threads observe and flush come to no harm, and neither does the file."""
     code = """
-import threading
+import threading, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, from Python 3.12 on
 store = ProfileStore(sys.argv[1], flush_every_s=0.001)
 stop = threading.Event()
 def work():
@@ -182,7 +185,7 @@ def test_file_that_may_not_be_written(start, tmp_path):
     """A store without permission warns once, counts, and goes on in memory."""
     tmp_path.chmod(0o755)
     os.chmod(tmp_path.parent, 0o755)
-    become_nobody = "import dam_traits.learning.file\nos.seteuid(65534)\n"
+    become_nobody = "ProfileStore().observe(record()); import dam_traits.learning.file\nos.seteuid(65534)\n"
     process = start(become_nobody + READ_ONLY, tmp_path / "p.db")
     out, err = process.communicate(timeout=60)
 

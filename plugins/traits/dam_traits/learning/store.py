@@ -11,6 +11,7 @@ a system is the exception: its profile is then read, once. How durations are sum
 from __future__ import annotations
 
 import atexit
+import logging  # noqa: F401 - before `os.register_at_fork` below: see there
 import os
 import threading
 import time
@@ -301,5 +302,7 @@ def _close_all() -> None:
         store.close()
 
 
+# Before a fork the hooks registered last are called first. A thread that holds one of our locks may need the lock of
+# `logging`, which registers hooks too: so that ours is waited for while that is still free, `logging` comes first.
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
 atexit.register(_close_all)
