@@ -217,5 +217,5 @@ class Ledgers(RuleBasedStateMachine):
             assert (pool.used, pool.stuck, pool.holders, pool.queues) == (0, 0, set(), ([], []))
 
 
-Ledgers.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+Ledgers.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
 TestLedgers = pytest.mark.timeout(300)(Ledgers.TestCase)
