@@ -88,10 +88,10 @@ WHERE id = ?
 """
 
 _MOVE = """
-UPDATE profile SET half_life_s = ?1, window = ?2,
-    cpu_ns = cpu_ns * ?3, wall_ns = wall_ns * ?3, law_weight = law_weight * ?3,
-    law_x = law_x * ?3, law_y = law_y * ?3, law_xx = law_xx * ?3, law_xy = law_xy * ?3, law_yy = law_yy * ?3
-WHERE id = ?4
+UPDATE profile SET half_life_s = :half_life_s, window = :window,
+    cpu_ns = cpu_ns * :factor, wall_ns = wall_ns * :factor, law_weight = law_weight * :factor,
+    law_x = law_x * :factor, law_y = law_y * :factor, law_xx = law_xx * :factor, law_xy = law_xy * :factor, law_yy = law_yy * :factor
+WHERE id = :id
 """
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH})
@@ -259,7 +259,8 @@ class ProfileDatabase:
             factor = self._decay.between(window, tally.window)
         else:
             return
-        connection.execute(_MOVE, (self._decay.half_life_s, tally.window, factor, id_))
+        parameters = {"half_life_s": self._decay.half_life_s, "window": tally.window, "factor": factor, "id": id_}
+        connection.execute(_MOVE, parameters)
         connection.execute("UPDATE duration SET weight = weight * ? WHERE profile = ?", (factor, id_))
 
     def _to_own_half_life(self, tally: Tally, half_life_s: float, now_unix_s: float) -> None:
@@ -272,9 +273,9 @@ class ProfileDatabase:
         oldest = now_unix_s - HALF_LIVES_KEPT * self._decay.half_life_s
         connection.execute("DELETE FROM profile WHERE last_seen_unix_s < ?", (oldest,))
         connection.executemany(
-            "DELETE FROM profile WHERE system = ?1 AND id NOT IN ("
-            "SELECT id FROM profile WHERE system = ?1 ORDER BY last_seen_unix_s DESC, id DESC LIMIT ?2)",
-            ((system, VERSIONS_KEPT) for system in systems),
+            "DELETE FROM profile WHERE system = :system AND id NOT IN ("
+            "SELECT id FROM profile WHERE system = :system ORDER BY last_seen_unix_s DESC, id DESC LIMIT :kept)",
+            ({"system": system, "kept": VERSIONS_KEPT} for system in systems),
         )
 
 
