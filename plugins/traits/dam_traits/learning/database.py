@@ -90,7 +90,8 @@ WHERE id = ?
 _MOVE = """
 UPDATE profile SET half_life_s = :half_life_s, window = :window,
     cpu_ns = cpu_ns * :factor, wall_ns = wall_ns * :factor, law_weight = law_weight * :factor,
-    law_x = law_x * :factor, law_y = law_y * :factor, law_xx = law_xx * :factor, law_xy = law_xy * :factor, law_yy = law_yy * :factor
+    law_x = law_x * :factor, law_y = law_y * :factor,
+    law_xx = law_xx * :factor, law_xy = law_xy * :factor, law_yy = law_yy * :factor
 WHERE id = :id
 """
 
