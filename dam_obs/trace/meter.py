@@ -9,8 +9,8 @@ Each step is called through a one-line function whose code object is named by th
 id, ``dam:00f067aa0ba902b7``. So a sampling profiler that knows nothing of us writes down
 with every stack which execution it belongs to, and no clocks have to be compared.
 
-The counters are costly, so they are read for as many executions of a place as keeps them
-below `COUNTER_BUDGET` of its running time; the others have none, rather than zeros.
+The counters are costly, so they are read for as many executions of a system as keeps them
+below a share of its running time (see `Pace`); the others have none, rather than zeros.
 """
 
 from __future__ import annotations
@@ -31,12 +31,6 @@ NEAR_NS: Final = 50_000
 
 MOST_SEGMENTS: Final = 512
 """Segments of one execution; past that the last one is stretched, and `steps` still counts all."""
-
-COUNTER_BUDGET: Final = 0.01
-"""Share of a place's running time that reading counters may cost."""
-
-LONGEST_PERIOD: Final = 256
-"""Counters are read at least once in so many executions of a place."""
 
 TAG: Final = "dam:"
 """How the name of a step's code object starts."""
@@ -205,13 +199,7 @@ class Meter:
         if self._elsewhere:
             pieces, self._elsewhere = self._elsewhere, None
             self._add_elsewhere(pieces)
-        if not self._counted or not self.steps:
-            return
-        pace = self._pace
-        if self._reading_ns > COUNTER_BUDGET * self.running_ns:
-            pace.period = min(LONGEST_PERIOD, max(2, pace.period * 2))
-        elif pace.period > 1:
-            pace.period //= 2
+        self._pace.took(self.running_ns, self._reading_ns)
 
     def touch(self, kind: str, name: str) -> None:
         """Note a file, peer or process; see `audit`."""

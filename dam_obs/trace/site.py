@@ -9,29 +9,44 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from dam_obs.trace.layers import Layer, layer
 
+COUNTER_BUDGET: Final = 0.01
+"""Share of a system's running time that reading counters may cost."""
+
+LONGEST_PERIOD: Final = 256
+"""Counters are read at least once in so many executions of it."""
+
 
 class Pace:
-    """How often the costly counters are read of something that runs again and again; see `meter`."""
+    """
+    Whether the costly counters are read for the next execution of something that runs again and again.
 
-    __slots__ = ("countdown", "period")
+    They are while reading has cost no more than its share of all the running time so far, long
+    executions paying for short ones; and once in a while whatever it costs.
+    """
+
+    __slots__ = ("_passed", "_reading_ns", "_running_ns")
 
     def __init__(self) -> None:
-        self.period = 1
-        """Every how many executions."""
-        self.countdown = 0
-        """Executions left until they are read again."""
+        self._running_ns = 0
+        self._reading_ns = 0
+        self._passed = 0
 
     def next_counts(self) -> bool:
-        """Say whether they are read for the next execution."""
-        if self.countdown > 0:
-            self.countdown -= 1
-            return False
-        self.countdown = self.period
-        return True
+        """Say whether they are read for the next one."""
+        if self._reading_ns <= COUNTER_BUDGET * self._running_ns or self._passed >= LONGEST_PERIOD:
+            self._passed = 0
+            return True
+        self._passed += 1
+        return False
+
+    def took(self, running_ns: int, reading_ns: int) -> None:
+        """Note what an execution took, and what reading counters for it did."""
+        self._running_ns += running_ns
+        self._reading_ns += reading_ns
 
 
 class CallSite:
