@@ -150,8 +150,9 @@ def test_pytest_is_unchanged_and_its_hooks_nest(shell, tmp_path):
     """A suite with a failure: the same report and status; each phase of a test under its protocol."""
     (tmp_path / "test_suite.py").write_text(dedent(SUITE))
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "test_suite.py"]
-    bare = shell(*command)
-    observed = shell(*RUN, "--", *command)
+    environ = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    bare = shell(*command, environ=environ)
+    observed = shell(*RUN, "--", *command, environ=environ)
 
     assert (observed.returncode, bare.returncode) == (1, 1)
     assert same_but_for_time(observed.stdout) == same_but_for_time(bare.stdout)
@@ -200,7 +201,14 @@ DATASETTE_POINTS = """
 """
 
 
-@pytest.mark.parametrize("path", ["/", "/data/t.json?_shape=array", "/nowhere"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/data/t.json?_shape=array",
+        pytest.param("/", marks=pytest.mark.slow),
+        pytest.param("/nowhere", marks=pytest.mark.slow),
+    ],
+)
 def test_datasette_is_unchanged_and_its_hooks_nest(shell, tmp_path, path):
     """An async host in which hooks are called from coroutines: the same page and status, hooks under what asked."""
     pytest.importorskip("datasette")

@@ -120,7 +120,7 @@ def systems(draw: st.DrawFn, like: SystemDiagnosis) -> SystemDiagnosis:
     return like.model_copy(update=changes)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 @given(data=st.data(), run_id=strings)
 def test_whatever_a_report_holds_its_draft_is_a_draft_or_is_refused(system, data, run_id):
     """It parses, passes the check, is written as UTF-8, and what was planted in it is never code."""
@@ -137,7 +137,7 @@ def test_whatever_a_report_holds_its_draft_is_a_draft_or_is_refused(system, data
     _strings_are_whole_values(source, hostile)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 @given(data=st.data(), run_id=strings, program=strings)
 def test_whatever_a_report_holds_its_review_keeps_its_shape(system, report, data, run_id, program):
     """As many headings, rows and check boxes as for a harmless report; no markup of anybody else's."""

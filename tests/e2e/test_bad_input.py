@@ -124,15 +124,74 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "says"), ERRORS, ids=[" ".join(typed[:4]) for typed, _ in ERRORS])
-def test_one_line_and_status_2(folder, typed, says):
+# All of them in one go: importing what a command needs takes ten times as long as refusing to do it.
+TYPE_ALL = """
+import json, os, sys, tempfile, traceback
+from pathlib import Path
+import dam_obs.cli.diagnose, dam_obs.cli.draft, dam_obs.cli.report, dam_obs.cli.stats, dam_obs.cli.view
+import dam_obs.diagnose.build, dam_obs.diagnose.page, dam_obs.draft.write
+from dam_obs.cli import main
+
+def contents():
+    return {path: path.read_bytes() for path in sorted(Path.cwd().rglob("*")) if path.is_file()}
+
+def typed_alone(arguments, outputs):
+    for number, output in zip((1, 2), outputs):
+        os.dup2(output.fileno(), number)
+    status = 70
+    try:
+        status = main(arguments)
+    except SystemExit as error:
+        status = error.code
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+before = contents()
+answers = []
+for arguments in json.load(sys.stdin):
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        child = os.fork()
+        if not child:
+            typed_alone(arguments, (out, err))
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        texts = [output.seek(0) or output.read() for output in (out, err)]
+        answers.append([status, *texts, contents() == before])
+json.dump(answers, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(folder):
+    """Type all of the table, each in its process; return status, both outputs, and whether all files are as before."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAM_OBS", "DOPEJAR", "OTEL"))}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-W", "ignore:This process:DeprecationWarning", "-c", TYPE_ALL],
+        input=json.dumps([typed for typed, _ in ERRORS]),
+        capture_output=True, text=True, timeout=300, cwd=folder, env={**kept, "COLUMNS": "200"}, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("number", range(len(ERRORS)), ids=[" ".join(typed[:4]) for typed, _ in ERRORS])
+@pytest.mark.timeout(320)
+def test_one_line_and_status_2(answers, number):
     """What is wrong, where, and the way out; the program is not started, and no file is changed."""
-    before = contents(folder)
-    result = dam_obs(folder, *typed)
+    _, says = ERRORS[number]
+    status, out, err, is_unchanged = answers[number]
+
+    assert (status, out, is_unchanged) == (2, "", True)
+    assert re.fullmatch(rf"dam-obs: error: .*{says}.*\n", err), err
+
+
+def test_as_a_process_of_its_own(folder):
+    """The table's commands are typed into a copy of one process; this one is not."""
+    result = dam_obs(folder, "report", "good.jsonl")
 
     assert (result.returncode, result.stdout) == (2, "")
-    assert re.fullmatch(rf"dam-obs: error: .*{says}.*\n", result.stderr), result.stderr
-    assert contents(folder) == before
+    assert re.fullmatch(r"dam-obs: error: .*good.jsonl is in no run folder: .*\n", result.stderr)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """What importing dam-obs loads: as little as can be. How long that takes is `benchmarks/import_cost.py`'s to say."""
 
 import json
+import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 
 import pytest
 
@@ -16,9 +18,12 @@ COSTLY = {
 
 
 def loaded(statement, folder):
-    """Return the modules that are loaded after a statement in a new interpreter."""
+    """Return the modules that are loaded after a statement in a new interpreter, installed plugins left aside."""
     program = f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=folder)
+    environ = {**os.environ, "DAM_OBS_PLUGINS_OFF": ",".join(each.name for each in entry_points(group="dam_obs"))}
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=folder, env=environ
+    )
     assert result.returncode == 0, result.stderr
     return set(json.loads(result.stdout))
 
