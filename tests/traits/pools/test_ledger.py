@@ -217,5 +217,11 @@ class Ledgers(RuleBasedStateMachine):
             assert (pool.used, pool.stuck, pool.holders, pool.queues) == (0, 0, set(), ([], []))
 
 
+class ManyLedgers(Ledgers):
+    """The same laws on many more examples: some mistakes need three requests and a clock in just the right order."""
+
+
 Ledgers.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
+ManyLedgers.TestCase.settings = settings(max_examples=2000, stateful_step_count=60, deadline=None)
 TestLedgers = pytest.mark.timeout(300)(Ledgers.TestCase)
+TestManyLedgers = pytest.mark.slow(pytest.mark.timeout(600)(ManyLedgers.TestCase))

@@ -127,3 +127,23 @@ def test_an_overdue_waiter_that_gives_up_lets_others_pass(make_pools, need, sett
             (await small).release()
 
     asyncio.run(main())
+
+
+def test_an_overdue_waiter_holds_back_nobody_before_it(make_pools, need, settled, clock):
+    """Nor one from within a holder, which ends without having waited for it."""
+
+    async def main():
+        pools = make_pools({"disk": 2}, patience_s=1.0)
+        outer, other = pools.acquire(need("disk")), pools.acquire(need("disk"))
+        before = asyncio.ensure_future(pools.acquire(need("disk")))
+        await settled()
+        with outer.current():
+            behind = asyncio.ensure_future(pools.acquire(need(("disk", 2))))
+        await settled()
+        clock.advance(5)
+        outer.release()
+        (await before).release()
+        other.release()
+        (await behind).release()
+
+    asyncio.run(main())

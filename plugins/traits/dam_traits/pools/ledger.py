@@ -240,9 +240,10 @@ class Ledger:
     def _closed(self, queues: Queues, now: float) -> set[Pool]:
         """Find pools of which all is set aside for the first in line: nobody behind it need be looked at."""
         closed = set()
-        for pool, _, queue in queues:
-            if queue and self._is_overdue(queue[0][2].first, now):
-                needed = dict(queue[0][2].demand()).get(pool, 0)
+        for pool in {each for each, _, _ in queues}:
+            first = min((queue[0] for queue in pool.queues if queue), default=None)
+            if first is not None and self._is_overdue(first[2].first, now):
+                needed = dict(first[2].demand()).get(pool, 0)
                 if pool.used + needed > pool.limit:
                     closed.add(pool)
         return closed
