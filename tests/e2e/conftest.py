@@ -34,6 +34,14 @@ async def later(value):
     await asyncio.sleep(0)
     return value
 
+def wait_until_written():
+    import os, sys, time
+    path = os.environ.get("DAM_OBS_OUTPUT")
+    for _ in range(600 if path and "dam_obs" in sys.modules else 0):
+        if os.path.exists(path) and os.path.getsize(path):
+            break
+        time.sleep(0.05)
+
 async def stream(number):
     for each in range(number):
         await asyncio.sleep(0)
@@ -211,7 +219,8 @@ class Program:
 
     def _environ(self, variables):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAM_OBS", "OTEL", "PYTHON"))}
-        own = {"DAM_OBS_OUTPUT": str(self.output), "PYTHONHASHSEED": "0"}
+        # Long enough for a machine that is busy with other things.
+        own = {"DAM_OBS_OUTPUT": str(self.output), "DAM_OBS_SHUTDOWN_TIMEOUT": "60", "PYTHONHASHSEED": "0"}
         return {**kept, **own, **variables, **self.environ}
 
     def _folder(self, name):

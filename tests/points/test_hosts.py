@@ -209,7 +209,7 @@ def test_a_hook_that_nobody_specified_is_seen(recorder, observed):
 def test_threads_do_not_see_each_others_calls(recorder, observed):
     """Two threads in the same hook at once: two roots."""
     barrier = threading.Barrier(2)
-    host = observed(plugin(work=lambda x: barrier.wait(5)))
+    host = observed(plugin(work=lambda x: barrier.wait(60)))
     threads = [threading.Thread(target=lambda: host.hook.work(x=1)) for _ in range(2)]
     for thread in threads:
         thread.start()

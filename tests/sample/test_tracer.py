@@ -293,6 +293,6 @@ class TestARunningProcess:
         found = attribute(read_profile(run.folder.raw_profile))
 
         assert run.manifest.absent == []
-        assert executions(run) > 10
+        assert executions(run) > 3
         assert set(found.claimed) & spans
         assert spans < {event.otel_span_id for event in read_events(own)}

@@ -163,7 +163,10 @@ def test_kill_while_writing_leaves_a_readable_file(tmp_path):
     """)
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     process.stdout.readline()
-    time.sleep(0.7)
+    for _ in range(600):
+        if (tmp_path / "trace.jsonl").exists() and (tmp_path / "trace.jsonl").read_bytes().count(b"\n") > 1000:
+            break
+        time.sleep(0.05)
     process.kill()
     process.communicate(timeout=30)
 

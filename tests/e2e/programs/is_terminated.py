@@ -2,10 +2,9 @@
 
 import os
 import signal
-import time
 
 import work
 
 work.step(1)
-time.sleep(0.6)
+work.wait_until_written()
 os.kill(os.getpid(), signal.SIGTERM)
