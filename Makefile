@@ -46,7 +46,7 @@ demo: setup ## Run the example pipeline under dam-obs diagnose, and show what wa
 	$(BIN)/dam-obs diagnose -- $(BIN)/python $(PIPELINE) --workdir $(DEMO)
 
 test: setup ## Run the tests, but for the slow ones
-	@$(BIN)/pytest -m "not slow" $(ARGS)
+	@$(BIN)/pytest -m "not slow" --numprocesses auto --dist loadfile $(ARGS)
 
 lint: setup ## Check style and format
 	@$(BIN)/ruff check .

@@ -46,7 +46,7 @@ def install(session: nox.Session, *groups: str) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, but for the slow ones; arguments go to pytest."""
     install(session, "dev", "docs")
-    session.run("pytest", "-m", "not slow", *session.posargs)
+    session.run("pytest", "-m", "not slow", "--numprocesses", "auto", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session

@@ -74,7 +74,7 @@ def fitted(law: Law, seed: int) -> CostModel:
     return fit(*executions(law, seed, count=300))
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))])
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: f"{law.family}-{'-'.join(law.features)}")
 class TestLaws:
     def test_the_law_is_found(self, law: Law, seed: int) -> None:
@@ -108,7 +108,7 @@ class TestLaws:
 
 class TestHonesty:
     @pytest.mark.parametrize("noise", [0.02, 0.1, 0.5, 1.0])
-    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
     def test_noise_is_no_law(self, seed: int, noise: float) -> None:
         """A cost that no feature explains stays constant, however much it varies."""
         assert fit(*executions(LAWS[0], seed, noise=noise)).family == "constant"
