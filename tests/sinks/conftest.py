@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from dam_obs.trace import faults
 from dam_obs.trace.events import FinishedSpan, TraceEvent
 
 _EVENT_DEFAULTS: dict[str, Any] = {
@@ -26,14 +25,6 @@ _EVENT_DEFAULTS: dict[str, Any] = {
 
 
 _OF_EVENTS = frozenset(TraceEvent.__struct_fields__) - {"trace_id", "code"}
-
-
-@pytest.fixture(autouse=True)
-def _own_faults() -> Iterator[None]:
-    """Every test starts with no faults counted and none logged."""
-    faults.reset()
-    yield
-    faults.reset()
 
 
 @pytest.fixture

@@ -74,13 +74,13 @@ def test_a_program_with_many_threads_keeps_its_descriptors():
 def test_a_program_that_may_open_little_keeps_most_of_it():
     """An eighth of the limit is the most that is taken."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
     try:
-        open_ones = in_threads(20, counters.read)
+        open_ones = in_threads(40, counters.read)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
-    assert len(open_ones) == 8
+    assert len(open_ones) == 64
 
 
 def test_descriptors_that_the_program_has_closed_are_the_programs(tmp_path):
