@@ -50,6 +50,8 @@ def quality_line(quality: Quality) -> str:
         parts.append(f"{quality.sampler} at {_number(reached)} of {_number(asked)} Hz")
         parts.append(f"{_number(quality.samples)} samples, {_number(quality.samples_claimed)} in executions")
         parts.append(f"{_number(quality.samples_failed)} failed, {_number(quality.samples_late)} late")
+        if quality.held_share is not None:
+            parts.append(f"held the program for up to {quality.held_share:.0%} of the time")
     if quality.executions_dropped:
         parts.append(f"{quality.executions_dropped:,} executions dropped")
     return printable("; ".join(parts))

@@ -90,6 +90,7 @@ def quality(facts: Facts) -> Quality:
         samples_unclaimed=facts.samples_unclaimed,
         samples_failed=sampler.failed if sampler else None,
         samples_late=sampler.late if sampler else None,
+        held_share=_held_share(sampler),
         clock_residual_ns=None,  # samples are attributed by their tags; none is placed in time
         privilege=facts.manifest.privilege if facts.manifest else "unknown",
         executions=facts.executions,
@@ -101,6 +102,12 @@ def quality(facts: Facts) -> Quality:
 
 def _rate(sampler: SamplerStats | None) -> float | None:
     return sampler.samples / sampler.seconds if sampler and sampler.seconds > 0 else None
+
+
+def _held_share(sampler: SamplerStats | None) -> float | None:
+    if sampler is None or sampler.busy_s is None or sampler.seconds <= 0:
+        return None
+    return min(sampler.busy_s / sampler.seconds, 1.0)
 
 
 def _absent(facts: Facts) -> list[Absent]:

@@ -52,6 +52,13 @@ class Quality(Model):
     samples_failed: int | None
     samples_late: int | None
     """Times the sampler said that it had fallen behind."""
+    held_share: float | None = None
+    """
+    The sampler's CPU time as a share of the time it sampled; `None`: not measured.
+
+    A process stands still while the sampler reads it, so at most about this share of its wall time went
+    to being sampled. In a system's time it is part of ``other``.
+    """
     clock_residual_ns: int | None
     """How far samples lie outside the segments of the execution they name; `None`: not placed in time."""
     privilege: str

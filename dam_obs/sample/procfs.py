@@ -74,6 +74,12 @@ def program_name(pid: int) -> str:
     return stat.name if stat else str(pid)
 
 
+def cpu_ns_of(pid: int) -> int | None:
+    """Return the CPU time that process `pid` has taken, in steps of some milliseconds; `None` if it is gone."""
+    stat = _stat(Path(f"/proc/{pid}/stat"))
+    return stat.cpu_ns if stat else None
+
+
 class ProcessTree:
     """A process and its descendants."""
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from dam_obs.sample.procfs import cpu_ns_of
 from dam_obs.sample.pyspy_words import Words
 
 SCRIPTS = Path(sys.executable).parent
@@ -93,6 +94,7 @@ class PySpySession:
         self.begun = time.monotonic()
         self.sampling_since: float | None = None
         self._ended: float | None = None
+        self._cpu_ns: list[int | None] = []
         self._log = log
         self._process = subprocess.Popen(  # noqa: S603 - a program that the user has installed
             _command(tool, pid, rate_hz, output),
@@ -116,6 +118,14 @@ class PySpySession:
         if self.sampling_since is None:
             return 0.0
         return (self._ended or time.monotonic()) - self.sampling_since
+
+    @property
+    def busy_s(self) -> float | None:
+        """CPU time that it took while it sampled; `None` if that could not be read."""
+        match self._cpu_ns:
+            case [int(first), int(last)]:
+                return (last - first) / 1e9
+        return None
 
     def stop(self, patience_s: float = STOP_PATIENCE_S) -> bool:
         """
@@ -150,8 +160,10 @@ class PySpySession:
                 self.words.hear(line.decode("utf-8", "replace"))
                 if self.words.sampling and self.sampling_since is None:
                     self.sampling_since = time.monotonic()
+                    self._cpu_ns.append(cpu_ns_of(self._process.pid))
                 if "Stopped sampling" in line.decode("utf-8", "replace"):
                     self._ended = time.monotonic()
+                    self._cpu_ns.append(cpu_ns_of(self._process.pid))
         self._ended = self._ended or time.monotonic()
 
     def _keep(self, line: bytes, log: BinaryIO) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -215,6 +215,7 @@ class Sampling:
             seconds=sum(session.seconds for session in self._done),
             stacks=stacks,
             process_ticks=process_ticks,
+            busy_s=_sum([session.busy_s for session in self._done]),
         )
         return SamplerResult(
             parts=tuple(parts),
@@ -229,3 +230,8 @@ class Sampling:
         if self._done or self._gate.first is not None:
             return absent.too_short()
         return absent.no_python()
+
+
+def _sum(numbers: Sequence[float | None]) -> float | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None

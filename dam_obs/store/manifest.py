@@ -39,6 +39,8 @@ class SamplerStats(msgspec.Struct, frozen=True, kw_only=True):
     """Stacks written down, of all threads and processes."""
     process_ticks: int = 0
     """Ticks summed over processes: what `failed` is to be compared with."""
+    busy_s: float | None = None
+    """CPU time that it took in `seconds`. While it reads a process, that process stands still."""
 
 
 class HostNote(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ def test_a_good_run_is_usable() -> None:
     judged = quality(facts())
 
     assert (judged.verdict, judged.reasons) == ("usable", [])
+    assert judged.held_share is None
     assert (judged.rate_reached_hz, judged.samples, judged.samples_claimed, judged.samples_unclaimed) == (
         100.0, 1_000, 400, 600,
     )  # fmt: skip
@@ -113,3 +114,9 @@ def test_without_a_manifest_nothing_is_claimed_of_the_sampler() -> None:
 
     assert (judged.sampler, judged.samples_failed, judged.samples_late, judged.rate_reached_hz) == (None,) * 4
     assert judged.privilege == "unknown"
+
+
+@pytest.mark.parametrize(("busy_s", "share"), [(1.5, 0.15), (0.0, 0.0), (12.0, 1.0)])
+def test_what_the_sampler_held_is_said(busy_s: float, share: float) -> None:
+    """Its CPU time by the time that it sampled, all of it at the most."""
+    assert quality(facts(manifest=manifest({"busy_s": busy_s}))).held_share == share

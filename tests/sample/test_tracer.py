@@ -73,6 +73,8 @@ class TestAProgram:
         assert manifest.sampler is not None
         assert manifest.sampler.stacks == sum(sample.weight for sample in read_profile(run.folder.raw_profile))
         assert 0 < manifest.sampler.samples <= manifest.sampler.stacks
+        assert manifest.sampler.busy_s is not None
+        assert 0 < manifest.sampler.busy_s < manifest.sampler.seconds
 
     def test_no_argument_and_no_environment_value_is_kept(
         self, program: list[str], monkeypatch: pytest.MonkeyPatch

@@ -109,6 +109,7 @@ def _quality_facts(quality: Quality) -> Iterator[Fact]:
     )
     yield _count("Late", quality.samples_late, "times the sampler fell behind", worry=True)
     yield _count("Failed", quality.samples_failed, "stacks that could not be read", worry=True)
+    yield _held(quality)
     yield _residual(quality)
 
 
@@ -119,6 +120,13 @@ def _rate(quality: Quality) -> Fact:
     if reached is None:
         return Fact("Sampling rate", NOT_MEASURED, f"{units.digits(asked)} Hz asked")
     return Fact("Sampling rate", f"{units.digits(reached)} Hz", f"{units.digits(asked)} Hz asked", reached < asked / 2)
+
+
+def _held(quality: Quality) -> Fact:
+    if quality.held_share is None:
+        return Fact("Held by the sampler", NOT_MEASURED)
+    note = "of the time: a process stands still while it is read, which is in other"
+    return Fact("Held by the sampler", f"at most {units.percent(quality.held_share)}", note)
 
 
 def _residual(quality: Quality) -> Fact:
