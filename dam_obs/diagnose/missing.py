@@ -16,9 +16,18 @@ MEMORY = Absent(
 )
 
 
+NO_EXECUTIONS = Absent(
+    evidence="executions",
+    why="no system was seen to run",
+    remedy="name the program's systems in a trace-point file, and see what `dam-obs points attach-report` says of it",
+)
+
+
 def missing(run: RunEvidence) -> list[Absent]:
     """Return what no execution of `run` has been measured for."""
     systems = list(run.systems.values())
+    if not systems:
+        return [NO_EXECUTIONS]
     found = []
     if not _any_column(systems, "cpu_ns"):
         found.append(Absent(evidence="cpu_time", why="no execution carries its CPU time", remedy=_MEASURE))

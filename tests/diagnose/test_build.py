@@ -194,6 +194,7 @@ class TestIncomplete:
         assert report.systems == []
         assert report.flame is not None
         assert [child.name for child in report.flame.children] == ["(executions without an event)"]
+        assert [one.evidence for one in report.quality.absent] == ["off_cpu_causes", "executions"]
 
     def test_without_anything_there_is_no_report(self, folder: RunFolder) -> None:
         """The error names the folder and the way out."""
