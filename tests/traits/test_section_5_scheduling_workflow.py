@@ -20,6 +20,7 @@ from dam_traits import (
     UnknownCommand,
     World,
 )
+from dam_traits.aggregate import merge
 from dam_traits.pools import PoolExceeded, PoolTimeout
 
 
@@ -204,7 +205,7 @@ def test_calculate_traits_that_fails(world, caplog, calculate_traits, problem):
     (report,) = asyncio.run(world.debug_dispatch(Import())).candidates
 
     assert problem in report.problem
-    assert report.traits == (ExecutionCostTrait(100, 0),)
+    assert report.traits == merge(None, report.observed)
     assert world.scheduler.failures == {"calculate_traits": 3}
     (record,) = caplog.records
     assert "failed in calculate_traits: its observed or default traits are used" in record.getMessage()
