@@ -185,7 +185,8 @@ def dam_obs_trace_source(uri: str) -> Iterable[TraceEvent] | None:
     """
     Read events from a backend.
 
-    Called by commands that read, with what the user gave as source when it is no existing file or folder.
+    Called by commands that read, with what the user gave as source where that is ``scheme://...``; called again
+    where a command goes back to older events.
 
     Returns:
         An iterable of events, read lazily; `None` if the URI is not this plugin's. The first answer wins.

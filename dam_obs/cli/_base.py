@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dam_obs.errors import DamObsError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -16,6 +18,17 @@ WIDTH_OF_A_PIPE = 160
 """Columns where there is no terminal to ask and COLUMNS does not say."""
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class NotOfARun(DamObsError):
+    """A trace was given that lies outside a run folder, where a run is needed."""
+
+    def __init__(self, trace: Path | str) -> None:
+        super().__init__(
+            f"{trace} is in no run folder: name a run, or make one with `dam-obs diagnose -- COMMAND`; "
+            f"`dam-obs stats {trace}` sums up a trace alone"
+        )
+        self.trace = trace
 
 
 def json_option(function: Decorated) -> Decorated:
@@ -27,8 +40,8 @@ def source_argument(function: Decorated) -> Decorated:
     """
     Give a command the trace to read, as its parameter ``source``: a `dam_obs.store.find.Source`.
 
-    The user names a file, a run folder or a run's id; without it the newest at or below
-    the current folder is taken.
+    The user names a file, a run folder, a run's id or a URI that a plugin reads; without it
+    the newest at or below the current folder is taken.
     """
     return click.argument("source", required=False, metavar="[FILE|RUN]", callback=_find_source)(function)
 
@@ -36,8 +49,12 @@ def source_argument(function: Decorated) -> Decorated:
 def _find_source(context: click.Context, _parameter: click.Parameter, value: str | None) -> Any:
     if context.resilient_parsing:  # completion in the shell
         return None
-    from dam_obs.store.find import find_source
+    from dam_obs.store.backend import backend_events, is_uri
+    from dam_obs.store.find import Source, find_source
 
+    if value is not None and is_uri(value) and not Path(value).exists():
+        backend_events(value)  # raises, if nobody knows it
+        return Source(Path(value), None, value)
     return find_source(value, Path.cwd())
 
 

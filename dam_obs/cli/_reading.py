@@ -11,6 +11,7 @@ import click
 
 from dam_obs.cli._base import console
 from dam_obs.cli._units import counted
+from dam_obs.store.backend import backend_events
 from dam_obs.store.find import Source
 from dam_obs.store.read import EventReader, read_events
 from dam_obs.store.recall import Recall
@@ -27,7 +28,7 @@ class Reading:
     """A source that is being read."""
 
     def __init__(self, source: Source) -> None:
-        self.name = _shown(source.trace)
+        self.name = _shown(source.trace) if source.uri is None else printable(source.uri)
         """Its path, safe to print; relative where it is below the current folder."""
         self.trace = Recall(self._open)
         self._source = source
@@ -49,6 +50,8 @@ class Reading:
         )
 
     def _open(self) -> Iterable[TraceEvent]:
+        if self._source.uri is not None:
+            return _with_progress(backend_events(self._source.uri), self.name)
         reader = read_events(self._source.trace)
         if self._first is None:
             self._first = reader

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
-from dam_obs.cli._base import source_argument
+from dam_obs.cli._base import NotOfARun, source_argument
 from dam_obs.diagnose.report import DiagnosticReport
 from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.literals import shown
@@ -46,6 +46,8 @@ def command(source: Source, systems: tuple[str, ...], output: Path | None, to_st
     The run is named by its folder or its id; without one the newest is taken. What is written is
     for a person to review: dam-obs never imports or runs it.
     """
+    if source.uri is not None:
+        raise NotOfARun(source.uri)
     folder = source.run or RunFolder(source.trace.parent)
     drafts = make_drafts(read_report(folder.report_json), systems=systems or None)
     if to_stdout:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dam_obs.cli._base import json_option, source_argument
+from dam_obs.cli._base import NotOfARun, json_option, source_argument
 from dam_obs.diagnose.build import build_report
 from dam_obs.diagnose.write import report_json, write_page, write_report
 from dam_obs.errors import DamObsError
@@ -20,17 +20,6 @@ class OutputExists(DamObsError):
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} exists: add --force to replace it, or --output to write elsewhere")
         self.path = path
-
-
-class NotOfARun(DamObsError):
-    """A report was asked for on a trace that lies outside a run folder, under a name of its own."""
-
-    def __init__(self, trace: Path) -> None:
-        super().__init__(
-            f"{trace} is in no run folder: name a run, or make one with `dam-obs diagnose -- COMMAND`; "
-            f"`dam-obs stats {trace}` sums up a trace alone"
-        )
-        self.trace = trace
 
 
 @click.command("report")
@@ -67,6 +56,8 @@ def _run(source: Source) -> RunFolder:
     """Return the run folder; a ``trace.jsonl`` by itself makes one of the folder it is in."""
     if source.run is not None:
         return source.run
+    if source.uri is not None:
+        raise NotOfARun(source.uri)
     alone = RunFolder(source.trace.parent)
     if alone.trace != source.trace:
         raise NotOfARun(source.trace)

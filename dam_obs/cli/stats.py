@@ -144,7 +144,7 @@ def _print_table(layers: tuple[LayerSummary, ...]) -> None:
 def _document(summary: TraceSummary, source: Source, reading: Reading) -> StatsDocument:
     return StatsDocument(
         schema_version=SCHEMA_VERSION,
-        trace=str(source.trace),
+        trace=source.uri or str(source.trace),
         events_in_trace=summary.read,
         events=summary.events,
         skipped=reading.skipped,

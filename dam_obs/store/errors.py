@@ -27,6 +27,14 @@ class NoTraceFound(DamObsError):
         self.where = where
 
 
+class NoBackend(DamObsError):
+    """A URI was given that no plugin reads."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"no plugin reads {uri}: install one that implements dam_obs_trace_source, or name a file")
+        self.uri = uri
+
+
 class BrokenManifest(DamObsError):
     """A run folder has a manifest that cannot be read."""
 

@@ -35,6 +35,9 @@ class Source:
     run: RunFolder | None
     """The run folder it belongs to; `None` for a file on its own."""
 
+    uri: str | None = None
+    """Where a plugin reads them, rather than in a file; `trace` is no more than a name then."""
+
 
 def find_source(argument: str | Path | None, folder: Path | None = None) -> Source:
     """

@@ -6,6 +6,8 @@ import ast
 import doctest
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,18 @@ def test_examples_in_the_guide_hold(page):
     shown = "\n".join(re.findall(r"```pycon\n(.*?)```", text, flags=re.DOTALL))
     test = doctest.DocTestParser().get_doctest(shown, {"__name__": "__main__"}, page.name, str(page), 0)
     assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_tests_in_the_guide_pass(tmp_path):
+    """Those of the page on testing, each block a file of its own, as somebody would copy it."""
+    text = (DOCS / "testing.md").read_text(encoding="utf-8")
+    blocks = [code for code in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL) if "def test_" in code]
+    for number, code in enumerate(blocks):
+        (tmp_path / f"test_block{number}.py").write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout
+    assert len(blocks) == 2
