@@ -146,6 +146,7 @@ class Program:
         self.output = folder / "trace.jsonl"
         self.environ = {}
         self.flags = ("-W", "error")
+        self.text = text
         (folder / "work.py").write_text(WORK)
         (folder / "prog.py").write_text(textwrap.dedent(text))
         (folder / "by_hand.py").write_text(PRELUDE)
