@@ -94,7 +94,8 @@ class PySpySession:
         self.begun = time.monotonic()
         self.sampling_since: float | None = None
         self._ended: float | None = None
-        self._cpu_ns: list[int | None] = []
+        self._first_cpu_ns: int | None = None
+        self._last_cpu_ns: int | None = None
         self._log = log
         self._process = subprocess.Popen(  # noqa: S603 - a program that the user has installed
             _command(tool, pid, rate_hz, output),
@@ -110,6 +111,7 @@ class PySpySession:
     @property
     def is_over(self) -> bool:
         """Whether it has ended, by itself or by `stop`."""
+        self._note_cpu()  # once it is polled after its end, the kernel no longer tells
         return self._process.poll() is not None
 
     @property
@@ -122,10 +124,9 @@ class PySpySession:
     @property
     def busy_s(self) -> float | None:
         """CPU time that it took while it sampled; `None` if that could not be read."""
-        match self._cpu_ns:
-            case [int(first), int(last)]:
-                return (last - first) / 1e9
-        return None
+        if self._first_cpu_ns is None or self._last_cpu_ns is None:
+            return None
+        return (self._last_cpu_ns - self._first_cpu_ns) / 1e9
 
     def stop(self, patience_s: float = STOP_PATIENCE_S) -> bool:
         """
@@ -160,11 +161,17 @@ class PySpySession:
                 self.words.hear(line.decode("utf-8", "replace"))
                 if self.words.sampling and self.sampling_since is None:
                     self.sampling_since = time.monotonic()
-                    self._cpu_ns.append(cpu_ns_of(self._process.pid))
+                    self._first_cpu_ns = cpu_ns_of(self._process.pid)
+                    self._note_cpu()
                 if "Stopped sampling" in line.decode("utf-8", "replace"):
+                    self._note_cpu()
                     self._ended = time.monotonic()
-                    self._cpu_ns.append(cpu_ns_of(self._process.pid))
         self._ended = self._ended or time.monotonic()
+
+    def _note_cpu(self) -> None:
+        """While it samples, remember the CPU time that it has taken."""
+        if self.sampling_since is not None and self._ended is None:
+            self._last_cpu_ns = cpu_ns_of(self._process.pid) or self._last_cpu_ns
 
     def _keep(self, line: bytes, log: BinaryIO) -> None:
         if log.tell() < _LOG_BYTES:
