@@ -103,7 +103,7 @@ class TestAProgram:
 
     def test_mounts_and_processes_are_noted(self, program: list[str]) -> None:
         """Also a process that is no Python and says nothing of itself."""
-        run = trace("sh", "-c", f"{' '.join(program)} 2; sleep 0.6")
+        run = trace("sh", "-c", f"{' '.join(program)} 2; sleep 3")
         mounts = load_mounts(run.folder)
 
         assert mounts is not None
