@@ -119,6 +119,25 @@ def test_process_that_died_idle_is_replaced(world):
     run(check())
 
 
+def test_process_that_died_idle_is_replaced_before_its_death_is_known(world):
+    """The fork server tells of a death when it gets round to it; what comes before that is not sent to the dead."""
+
+    async def check():
+        (pid,) = await world.results(systems.pid, Ask(), run_in="process")
+        fork_server = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(fork_server, signal.SIGSTOP)
+        try:
+            os.kill(pid, signal.SIGKILL)
+            await gone(pid)
+            another = asyncio.create_task(world.results(systems.pid, Ask(), run_in="process"))
+            await asyncio.wait([another], timeout=0.3)
+        finally:
+            os.kill(fork_server, signal.SIGCONT)
+        assert await another != [pid]
+
+    run(check())
+
+
 def test_cancelled_reader_has_its_process_killed(small_world, tmp_path):
     """What a reader that is gone was waiting for runs no longer once its cancelling is done, and others do run."""
 
