@@ -1,0 +1,173 @@
+"""What the focus layer works with: stances, gates, lanes, consent and routes of signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from dam_hrm.names import Name
+
+
+class Stance(Name):
+    """How a session goes about its work; one at a time."""
+
+    SENSEMAKING = "sensemaking"
+    DISCOVERY = "discovery"
+    EXECUTION = "execution"
+    EVALUATION = "evaluation"
+
+
+class GateType(Name):
+    """What a gate guards."""
+
+    FRAMING = "Framing"
+    COMMITMENT = "Commitment"
+    EVALUATION = "Evaluation"
+    EMERGENCY = "Emergency"
+    WRITE_APPROVAL = "WriteApproval"
+    AGENT_APPROVAL = "AgentApproval"
+
+
+class Reducer(Name):
+    """How the answers of several agents become one."""
+
+    PASS_THROUGH = "pass_through"  # noqa: S105 - no password
+    MERGE = "merge"
+    VOTE = "vote"
+    SYNTHESIZE = "synthesize"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRequest:
+    """A question to a gate."""
+
+    gate_type: GateType
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What it is about; plain values."""
+
+    @property
+    def summary(self) -> str:
+        """``WriteApprovalGate``."""
+        return f"{self.gate_type.value}Gate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateDecision:
+    """A gate's answer."""
+
+    allowed: bool
+    reason: str
+
+    @property
+    def decision(self) -> Literal["allowed", "denied"]:
+        """For the trace."""
+        return "allowed" if self.allowed else "denied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StanceChange:
+    """A change of stance that is wished for, and the gate it goes through."""
+
+    from_stance: Stance
+    to_stance: Stance
+    gate: GateType
+    reason: str = ""
+
+    @property
+    def summary(self) -> str:
+        """``sensemaking→execution``."""
+        return f"{self.from_stance.value}→{self.to_stance.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """A line of work, leased for some turns."""
+
+    lane_id: str
+    goal: str
+    status: Literal["active", "paused", "expired", "completed"]
+    turns_left: int
+    """Turns until its lease is up; a paused lane keeps what it had."""
+    stance: Stance
+    """In which it was left, and goes on."""
+    bookmark: str = ""
+    """Where to go on, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneSwitch:
+    """A change of lane that is wished for."""
+
+    from_lane: str | None
+    """Its id; `None` where none is active."""
+    to_lane: str | None
+    """`None`: to pause, and work in no lane."""
+    reason: str = ""
+    bookmark: str = ""
+    """Where the lane that is left should go on."""
+
+    @property
+    def summary(self) -> str:
+        """``writing→taxes``, ``-`` for none."""
+        return f"{self.from_lane or '-'}→{self.to_lane or '-'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRequest:
+    """Whether an operation may be done within a scope."""
+
+    operation: str
+    scope: str
+
+    @property
+    def summary(self) -> str:
+        """``memory.write on altitude.*``."""
+        return f"{self.operation} on {self.scope}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """The user's answer, given now or before."""
+
+    allowed: bool
+    reason: str
+    asked: bool = False
+    """It was asked for now; a second time it is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """What a piece of input calls for, beside its content."""
+
+    signal_type: str
+    """``none``, ``formal_work``, ``interrupt``, ``urgency``, ``completion``, ``emotional``, or a plugin's own."""
+    text: str
+    strength: float = 1.0
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one agent says."""
+
+    agent: str
+    text: str
+    confidence: float = 1.0
+    """0 to 1; weighs its vote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """Where a signal went, and what came back."""
+
+    signal_type: str
+    bundle: str
+    agents: tuple[str, ...]
+    """Those that answered, in the bundle's order."""
+    reducer: Reducer
+    text: str
+    answers: tuple[Answer, ...] = ()
+    allowed: bool = True
+    """False where the agent approval gate let no agent through."""
+    reason: str = ""

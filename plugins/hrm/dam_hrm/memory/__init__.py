@@ -1,0 +1,7 @@
+"""The memory layer; its operations as methods of `Memory`."""
+
+from __future__ import annotations
+
+from dam_hrm.memory.layer import Memory
+
+__all__ = ["Memory"]
