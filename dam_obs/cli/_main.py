@@ -100,7 +100,7 @@ def run(arguments: Sequence[str] | None) -> int:
         )
         sys.stdout.flush()
     except DamObsError as error:
-        return _fail(str(error), error.exit_status, invocation)
+        return _fail(str(error), error.exit_status, invocation, error.excerpt)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return error.exit_code
@@ -120,11 +120,13 @@ def _usage_message(error: click.ClickException) -> str:
     return f"{message} (see `{context.command_path} --help`)" if context is not None else message
 
 
-def _fail(message: str, status: int, invocation: Invocation) -> int:
+def _fail(message: str, status: int, invocation: Invocation, excerpt: Sequence[str] = ()) -> int:
     if invocation.verbose:
         traceback.print_exc()
     styled = click.style("dam-obs: error:", fg="red", bold=True)
     click.echo(f"{styled} {printable(message)}", err=True, color=False if os.environ.get("NO_COLOR") else None)
+    for line in excerpt:
+        click.echo(f"  {printable(line)}", err=True)
     return status
 
 
