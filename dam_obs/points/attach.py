@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any, Final, Literal
 
 from dam_obs.points.arguments import Parameters
+from dam_obs.points.conventions import standard_of
 from dam_obs.points.escaped import escaped_references, module_references
 from dam_obs.points.imports import ImportWatch
 from dam_obs.points.model import FunctionName, Target, TracePoint, TracePointFile
@@ -140,6 +141,7 @@ class Attachment:
             level=point.level,
             code=code_of(function),
             own_threads=point.own_threads,
+            standard=standard_of(target.attributes),
         )
         installed = traced(place, where, reader)
         place.put(installed)

@@ -21,6 +21,7 @@ import pluggy
 
 from dam_obs.plugins import GROUP
 from dam_obs.points.arguments import Parameters
+from dam_obs.points.conventions import standard_of
 from dam_obs.points.model import HookName, Target, TracePoint, TracePointFile
 from dam_obs.points.reading import PointReader, compile_reader
 from dam_obs.points.together import Together
@@ -179,7 +180,14 @@ def _named_plan(point: TracePoint, target: Target, project: str) -> _Plan:
     reader, unreadable = compile_reader(point, target, Parameters(None, is_method=False))
     for _ in unreadable:
         faults.count(f"points.{point.name}.unreadable")
-    where = site(point.layer.code, point.operation, project, level=point.level, own_threads=point.own_threads)
+    where = site(
+        point.layer.code,
+        point.operation,
+        project,
+        level=point.level,
+        own_threads=point.own_threads,
+        standard=standard_of(target.attributes),
+    )
     return _Plan(where, reader, is_named=True)
 
 

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
+from dam_obs.points.conventions import read_attributes
 from dam_obs.points.model import (
+    AttributeRead,
+    Attributes,
     BlockedRule,
     DataField,
     DataType,
@@ -35,9 +38,9 @@ from dam_obs.trace.layers import Layer, layers
 _PATHS: Final = ("component", "input", "output", "command", "system", "gives", "given")
 _POINT_KEYS: Final = (
     *("layer", "operation", "meaning", "kind", "level", "own_threads"),
-    *(*_PATHS, "blocked", "data", "targets"),
+    *(*_PATHS, "blocked", "data", "attributes", "targets"),
 )
-_TARGET_KEYS: Final = ("function", "hook", "project", *_PATHS, "blocked", "data")
+_TARGET_KEYS: Final = ("function", "hook", "project", *_PATHS, "blocked", "data", "attributes")
 _RULES: Final = ("equals", "in", "is_none")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN: Final = ("error", "closed_early")
@@ -131,7 +134,10 @@ def _point(table: Table) -> TracePoint | None:
     own_threads = table.flag("own_threads")
     data = _data(table)
     reads = _reads(table, Reads())
-    targets = _targets(table, reads, data)
+    attributes = read_attributes(table)
+    targets = _targets(table, reads, data, attributes)
+    if attributes and not table.values.get("targets"):
+        table.wrong("attributes", "would be on no span: the point has no targets, so the program itself sets them")
     if layer is None or operation is None or meaning is None:
         return None
     return TracePoint(
@@ -142,6 +148,7 @@ def _point(table: Table) -> TracePoint | None:
         level=cast(Any, level),
         own_threads=own_threads,
         data=data,
+        attributes=attributes,
         targets=targets,
     )
 
@@ -217,7 +224,7 @@ def _data(table: Table) -> tuple[DataField, ...]:
     return tuple(fields)
 
 
-def _targets(table: Table, reads: Reads, data: tuple[DataField, ...]) -> tuple[Target, ...]:
+def _targets(table: Table, reads: Reads, data: tuple[DataField, ...], attributes: Attributes) -> tuple[Target, ...]:
     targets: dict[FunctionName | HookName, Target] = {}
     declared = table.values.get("data")
     names = tuple(declared) if isinstance(declared, dict) else ()
@@ -227,13 +234,14 @@ def _targets(table: Table, reads: Reads, data: tuple[DataField, ...]) -> tuple[T
         own = _reads(each, reads)
         paths = {field.name: field.path for field in data if field.path is not None}
         paths.update(_target_data(each, names))
+        said = {**attributes, **read_attributes(each)}
         if place is None:
             continue
         if isinstance(place, HookName):
-            _refuse_self(each, own, paths)
+            _refuse_self(each, own, paths, said)
         if place in targets:
             each.wrong("function" if isinstance(place, FunctionName) else "hook", f"{place} is a target already")
-        targets.setdefault(place, Target(place=place, reads=own, data=paths))
+        targets.setdefault(place, Target(place=place, reads=own, data=paths, attributes=said))
     return tuple(targets.values())
 
 
@@ -286,8 +294,9 @@ def _target_data(table: Table, names: tuple[str, ...]) -> dict[str, ReadPath]:
     return paths
 
 
-def _refuse_self(table: Table, reads: Reads, data: dict[str, ReadPath]) -> None:
+def _refuse_self(table: Table, reads: Reads, data: dict[str, ReadPath], attributes: Attributes) -> None:
     read = {key: getattr(reads, key) for key in _PATHS} | {f"data.{name}": path for name, path in data.items()}
+    read |= {name: each.path for name, each in attributes.items() if isinstance(each, AttributeRead)}
     if reads.blocked is not None:
         read["blocked"] = reads.blocked.path
     for key, path in read.items():

@@ -63,6 +63,18 @@ class DataField:
     """Where to read it; `None`: the program sets it by hand, or a target says where."""
 
 
+@dataclass(frozen=True, slots=True)
+class AttributeRead:
+    """Where to read the value of an attribute, and what type it has."""
+
+    path: ReadPath
+    type: DataType
+
+
+Attributes = Mapping[str, Plain | AttributeRead]
+"""By their whole names, which a convention gives them (``gen_ai.operation.name``): constants, and what is read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reads:
     """Where to read what a span says besides its data. `None`: not read."""
@@ -91,6 +103,8 @@ class Target:
     """The point's, with what the target says otherwise."""
     data: Mapping[str, ReadPath] = field(default_factory=dict)
     """By the name of the data; likewise."""
+    attributes: Attributes = field(default_factory=dict)
+    """Likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +119,8 @@ class TracePoint:
     own_threads: bool = False
     """What its work has threads do counts as its own in measured runs."""
     data: tuple[DataField, ...] = ()
+    attributes: Attributes = field(default_factory=dict)
+    """What its spans carry beside ``dam.*``, and events do not."""
     targets: tuple[Target, ...] = ()
     """None for a point that the program records by hand."""
 

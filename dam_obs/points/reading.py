@@ -16,7 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from dam_obs.points.arguments import ABSENT, Args, Kwargs, Parameters, Unreadable, follow_steps
-from dam_obs.points.model import BlockedRule, DataField, Target, TracePoint
+from dam_obs.points.conventions import reads as attribute_reads
+from dam_obs.points.model import AttributeRead, BlockedRule, DataField, Target, TracePoint
 from dam_obs.points.paths import ReadPath
 from dam_obs.points.systems import set_system
 from dam_obs.trace import faults, links
@@ -70,6 +71,16 @@ def _data_setter(field: DataField) -> Setter:
         span.set_data(name, convert(_plain(value)))
 
     return set_data
+
+
+def _attribute_setter(name: str, read: AttributeRead) -> Setter:
+    convert = _CONVERT[read.type]
+
+    def set_attribute(span: Span, value: Any) -> None:
+        if value is not None:
+            span.set_attribute(name, convert(_plain(value)))
+
+    return set_attribute
 
 
 def _plain(value: Any) -> Any:
@@ -210,6 +221,8 @@ def _wanted(point: TracePoint, target: Target) -> Iterator[tuple[str, ReadPath, 
         path = target.data.get(field.name)
         if path is not None:
             yield field.name, path, _data_setter(field), field
+    for name, read in attribute_reads(target.attributes).items():
+        yield name, read.path, _attribute_setter(name, read), None
     if reads.output is not None:
         yield "output", reads.output, _set_output, None
     if reads.gives is not None:

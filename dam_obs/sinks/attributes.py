@@ -38,6 +38,8 @@ def fixed(span: FinishedSpan) -> dict[str, AttributeValue]:
         result["thread.id"] = event.thread_id
     for name, value in span.code.items():
         result[_CODE_NAMES.get(name, name)] = value.replace(":", ".") if name == "function" else value  # type: ignore[union-attr]
+    if span.standard:
+        result.update(carried(span.standard))
     return result
 
 

@@ -8,7 +8,7 @@ messages in place costs a third of that. A test holds the two to the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -38,7 +38,7 @@ class Encoder:
         frame = encode_spans([_placeholder(resource)]).resource_spans[0]
         del frame.scope_spans[0].spans[:]
         self._frame: ResourceSpans = frame
-        self._templates: dict[tuple[object, ...], tuple[Span, object]] = {}
+        self._templates: dict[tuple[object, ...], _Template] = {}
 
     def __call__(self, batch: Sequence[FinishedSpan]) -> ExportTraceServiceRequest:
         """Return one request with all spans of `batch`."""
@@ -48,11 +48,12 @@ class Encoder:
         spans = frame.scope_spans[0].spans
         for span in batch:
             target = spans.add()
-            target.CopyFrom(self._template(span))
-            _fill(target, span)
+            template = self._template(span)
+            target.CopyFrom(template.span)
+            _fill(target, span, template.names)
         return request
 
-    def _template(self, span: FinishedSpan) -> Span:
+    def _template(self, span: FinishedSpan) -> _Template:
         """
         Return the part of a span that most spans of its call site have alike, made once.
 
@@ -69,27 +70,38 @@ class Encoder:
             event.kind,
             event.thread_id,
             id(span.code),
+            id(span.standard),
         )
         found = self._templates.get(key)
         if found is None:
             if len(self._templates) >= TEMPLATES:
                 self._templates.clear()
-            # The call site's code is kept with it, so that its id stays its own.
-            found = self._templates[key] = (_template_of(span), span.code)
-        return found[0]
+            found = self._templates[key] = _template_of(span)
+        return found
 
 
 def _placeholder(resource: Resource) -> ReadableSpan:
     return ReadableSpan("", SpanContext(1, 1, is_remote=False), resource=resource, instrumentation_scope=SCOPE)
 
 
-def _template_of(span: FinishedSpan) -> Span:
+class _Template(NamedTuple):
+    """What most spans of a call site have alike."""
+
+    span: Span
+    names: frozenset[str]
+    """Of its attributes."""
+    kept: tuple[object, ...]
+    """What the key names by its id, so that the id stays its own."""
+
+
+def _template_of(span: FinishedSpan) -> _Template:
     template = Span(name=span.name, kind=span.otel_kind + 1, flags=_LOCAL)  # type: ignore[arg-type]  # the API counts from 0
-    _fill_attributes(template.attributes, fixed(span))
-    return template
+    values = fixed(span)
+    _fill_attributes(template.attributes, values)
+    return _Template(template, frozenset(values), (span.code, span.standard))
 
 
-def _fill(target: Span, span: FinishedSpan) -> None:
+def _fill(target: Span, span: FinishedSpan, names: frozenset[str]) -> None:
     """Fill in what is a span's own, over its template."""
     target.trace_id = span.trace_id.to_bytes(16, "big")
     target.span_id = span.span_id.to_bytes(8, "big")
@@ -101,11 +113,14 @@ def _fill(target: Span, span: FinishedSpan) -> None:
     target.end_time_unix_nano = span.end_ns
     if span.parent_is_remote and span.parent_span_id:
         target.flags = _REMOTE
-    if span.attributes:  # they may replace any other
+    own = varying(span)
+    if not span.attributes:
+        _fill_attributes(target.attributes, own)
+    elif names.isdisjoint(span.attributes) and own.keys().isdisjoint(span.attributes):
+        _fill_attributes(target.attributes, own | carried(span.attributes))
+    else:  # what the program set replaces ours
         del target.attributes[:]
         _fill_attributes(target.attributes, attributes(span))
-    else:
-        _fill_attributes(target.attributes, varying(span))
     for event in span.span_events:
         shown = target.events.add(name=event.name, time_unix_nano=event.timestamp_ns)
         _fill_attributes(shown.attributes, carried(event.attributes))

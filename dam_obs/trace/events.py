@@ -153,5 +153,7 @@ class FinishedSpan(msgspec.Struct, gc=False):
     """What was set by OpenTelemetry's own calls, under the names it was set with."""
     span_events: tuple[SpanEvent, ...]
     links: tuple[SpanLink, ...]
+    standard: dict[str, Any] | None = None
+    """Constants under a convention's names, which all spans of the call site share; the event has none of them."""
     otel_kind: int = 0
     """`opentelemetry.trace.SpanKind` value: 0 is internal."""

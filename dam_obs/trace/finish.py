@@ -14,6 +14,7 @@ from dam_obs.trace.events import FinishedSpan, SpanEvent, SpanLink, TraceEvent
 from dam_obs.trace.redact import Redactor, cut, summary
 
 if TYPE_CHECKING:
+    from dam_obs.trace.site import Standard
     from dam_obs.trace.span import Span
 
 _SECOND = 1_000_000_000
@@ -26,6 +27,7 @@ class Finisher:
     def __init__(self, redactor: Redactor, pid: int) -> None:
         self._redactor = redactor
         self._pid = pid
+        self._constants: dict[int, tuple[Standard, dict[str, Any]]] = {}
 
     def __call__(self, span: Span) -> FinishedSpan:
         """Make the finished form of `span`, which lets go of its parent."""
@@ -48,7 +50,15 @@ class Finisher:
             attributes=attributes,
             span_events=tuple(self._span_event(each) for each in span.events) if span.events else (),
             links=tuple(self._link(each) for each in span.links) if span.links else (),
+            standard=self._standard(span.site.standard) if span.site.standard is not None else None,
         )
+
+    def _standard(self, standard: Standard) -> dict[str, Any]:
+        """Return a call site's constants, redacted once. Those it had are kept beside, so that the id stays theirs."""
+        found = self._constants.get(id(standard))
+        if found is None:
+            found = self._constants[id(standard)] = (standard, self._redactor.mapping(standard.constants))
+        return found[1]
 
     def _event(self, span: Span, attributes: dict[str, Any]) -> TraceEvent:
         site = span.site
@@ -93,7 +103,11 @@ class Finisher:
                 metadata["error"] = cut(self._redactor.text("error", message))
             if kind:
                 metadata["error.type"] = kind
-        metadata.update(attributes)
+        standard = span.site.standard
+        if standard is None:
+            metadata.update(attributes)
+        else:
+            metadata.update({name: value for name, value in attributes.items() if name not in standard.read})
         return metadata
 
     def _add_evidence(self, event: TraceEvent, span: Span) -> None:

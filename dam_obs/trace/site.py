@@ -49,10 +49,22 @@ class Pace:
         self._reading_ns += reading_ns
 
 
+class Standard:
+    """What spans of a call site say under names that a convention gives, and their events do not."""
+
+    __slots__ = ("constants", "read")
+
+    def __init__(self, constants: Mapping[str, str | int | float | bool], read: frozenset[str]) -> None:
+        self.constants = dict(constants)
+        """The same on every span."""
+        self.read = read
+        """The names of those that a call sets on its span."""
+
+
 class CallSite:
     """A place that spans come from."""
 
-    __slots__ = ("code", "component", "debug", "layer", "name", "operation", "own_threads", "pace")
+    __slots__ = ("code", "component", "debug", "layer", "name", "operation", "own_threads", "pace", "standard")
 
     def __init__(
         self,
@@ -63,6 +75,7 @@ class CallSite:
         debug: bool = False,
         code: Mapping[str, str | int] | None = None,
         own_threads: bool = False,
+        standard: Standard | None = None,
     ) -> None:
         self.layer = place
         self.operation = operation
@@ -75,6 +88,7 @@ class CallSite:
         """``function``, ``file`` and ``line``."""
         self.own_threads = own_threads
         """In measured runs, what its work has threads do counts as its own."""
+        self.standard = standard
         self.pace = Pace()
         """In measured runs, of what runs here; systems have their own."""
 
@@ -87,6 +101,7 @@ def site(
     level: str = "info",
     code: Mapping[str, str | int] | None = None,
     own_threads: bool = False,
+    standard: Standard | None = None,
 ) -> CallSite:
     """
     Make a call site.
@@ -98,13 +113,16 @@ def site(
         level: ``debug``, ``info`` or ``warn``.
         code: See `code_of`.
         own_threads: See `dam_obs.points.threads`.
+        standard: Attributes under a convention's names, if there are any.
 
     Raises:
         UnknownLayer: `layer_word` names no layer.
     """
     place = layer(layer_word)
     rest = operation.removeprefix(f"{place.name}.")
-    return CallSite(place, rest, component, debug=level == "debug", code=code, own_threads=own_threads)
+    return CallSite(
+        place, rest, component, debug=level == "debug", code=code, own_threads=own_threads, standard=standard
+    )
 
 
 def code_of(function: Callable[..., Any]) -> dict[str, str | int]:

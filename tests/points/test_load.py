@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dam_obs.points.load import load_file, read_file
 from dam_obs.points.model import (
+    AttributeRead,
     BlockedRule,
     DataField,
     FunctionName,
@@ -48,6 +49,9 @@ from = "args.command.call_id"
 [points.data.tries]
 type = "int"
 meaning = "How often it was tried"
+[points.attributes]
+"gen_ai.operation.name" = "plan"
+"gen_ai.request.top_k" = { from = "args.command.k", type = "int" }
 [[points.targets]]
 function = "asset_pipeline.systems:HashAssets.__call__"
 [[points.targets]]
@@ -58,6 +62,7 @@ system = "args.system"
 blocked = { path = "result", in = ["no", 3] }
 data.call_id.from = "args.id"
 data.tries.from = "result.0"
+attributes."gen_ai.operation.name" = "execute_tool"
 
 [[points]]
 layer = "foc"
@@ -94,6 +99,7 @@ def test_a_file_gives_all_that_it_says(tmp_path):
         blocked=BlockedRule(path=parse_path("result"), values=("no", 3)),
     )
     call_id = parse_path("args.command.call_id")
+    top_k = AttributeRead(parse_path("args.command.k"), "int")
 
     assert load_file(path) == TracePointFile(
         path=path,
@@ -109,16 +115,19 @@ def test_a_file_gives_all_that_it_says(tmp_path):
                     DataField(name="call_id", type="str", meaning="The program's own id of this call", path=call_id),
                     DataField(name="tries", type="int", meaning="How often it was tried"),
                 ),
+                attributes={"gen_ai.operation.name": "plan", "gen_ai.request.top_k": top_k},
                 targets=(
                     Target(
                         place=FunctionName("asset_pipeline.systems", "HashAssets.__call__"),
                         reads=at_point,
                         data={"call_id": call_id},
+                        attributes={"gen_ai.operation.name": "plan", "gen_ai.request.top_k": top_k},
                     ),
                     Target(
                         place=HookName("run_system", "pipeline"),
                         reads=at_hook,
                         data={"call_id": parse_path("args.id"), "tries": parse_path("result.0")},
+                        attributes={"gen_ai.operation.name": "execute_tool", "gen_ai.request.top_k": top_k},
                     ),
                 ),
             ),
@@ -131,6 +140,7 @@ HOST = '[host]\nname = "x"\n'
 POINT = HOST + '[[points]]\nlayer = "sys"\noperation = "execute"\nmeaning = "m"\n'
 TARGET = POINT + "[[points.targets]]\n"
 DATA = POINT + "[points.data.a]\n"
+ATTRIBUTES = TARGET + 'function = "m:f"\n[points.targets.attributes]\n'
 
 WRONG = {
     "no host": ("points = []", ["x.toml host: is missing: name what the points belong to in [host] name"]),
@@ -260,6 +270,67 @@ WRONG = {
     "data that the point has not": (
         DATA + 'type = "str"\nmeaning = "m"\n[[points.targets]]\nfunction = "m:f"\ndata.b.from = "result"',
         ["x.toml:12 points.targets.data.b: unknown key; there are a"],
+    ),
+    "an attribute without quotes": (
+        ATTRIBUTES + 'gen_ai.operation.name = "plan"',
+        [
+            (
+                "x.toml:10 points.targets.attributes.gen_ai: must be a whole name with dots, in quotes, such as"
+                ' "gen_ai.operation.name"'
+            )
+        ],
+    ),
+    "an attribute in capitals": (
+        ATTRIBUTES + '"gen_ai.Name" = "plan"',
+        [
+            (
+                "x.toml:10 points.targets.attributes.gen_ai.Name: must be a whole name with dots, in quotes, such as"
+                ' "gen_ai.operation.name"'
+            )
+        ],
+    ),
+    "an attribute that is dam-obs's own": (
+        ATTRIBUTES + '"dam.layer" = "x"',
+        [
+            (
+                "x.toml:10 points.targets.attributes.dam.layer: must not start with 'dam': that is what dam-obs"
+                " itself says"
+            )
+        ],
+    ),
+    "an attribute that is a list": (
+        ATTRIBUTES + '"gen_ai.x" = ["a"]',
+        [
+            (
+                "x.toml:10 points.targets.attributes.gen_ai.x: must be text, a number or a boolean, or a table that"
+                " says where to read it"
+            )
+        ],
+    ),
+    "an attribute that is empty": (
+        ATTRIBUTES + '"gen_ai.x" = ""',
+        ["x.toml:10 points.targets.attributes.gen_ai.x: must be text of 1 to 200 characters"],
+    ),
+    "an attribute from nowhere": (
+        ATTRIBUTES + '"gen_ai.x" = { type = "str" }',
+        ["x.toml:10 points.targets.attributes.gen_ai.x.from: is missing"],
+    ),
+    "an attribute of no type": (
+        ATTRIBUTES + '"gen_ai.x" = { from = "result" }',
+        ["x.toml:10 points.targets.attributes.gen_ai.x.type: is missing"],
+    ),
+    "attributes of a point without targets": (
+        POINT + '[points.attributes]\n"gen_ai.x" = 1',
+        [
+            (
+                "x.toml:7 points.attributes: would be on no span: the point has no targets, so the program itself"
+                " sets them"
+            )
+        ],
+    ),
+    "an attribute from the self of a hook": (
+        TARGET + 'hook = "h"\n[points.targets.attributes]\n"gen_ai.x" = { from = "self.x", type = "str" }',
+        ["x.toml:8 points.targets.hook: gen_ai.x reads 'self.x', but a hook call has no self: read args or result"],
     ),
     "self of a hook": (
         POINT + 'input = "self.x"\n[[points.targets]]\nhook = "h"',

@@ -64,6 +64,7 @@ spans = st.builds(
     attributes=data,
     span_events=st.lists(st.builds(SpanEvent, text, times, data), max_size=2).map(tuple),
     links=st.lists(st.builds(SpanLink, trace_ids, span_ids, data), max_size=2).map(tuple),
+    standard=st.none() | st.sampled_from([{"gen_ai.operation.name": "plan"}, {"code.function.name": "mine", "x.y": 3}]),
     otel_kind=st.integers(0, 4),
 )
 
@@ -110,6 +111,7 @@ def test_a_span_carries_everything_its_event_knows(make_span):
         command="m:Command",
         code={"function": "m:C.f", "file": "/a.py", "line": 3},
         attributes={"http.route": "/x", "thread.id": 8},
+        standard={"gen_ai.operation.name": "plan"},
     )
 
     assert attributes(span) == {
@@ -138,6 +140,7 @@ def test_a_span_carries_everything_its_event_knows(make_span):
         "dam.touched.peers": ["db:5432"],
         "dam.feature.size": 7,
         "http.route": "/x",
+        "gen_ai.operation.name": "plan",
     }
 
 
