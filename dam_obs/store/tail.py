@@ -1,0 +1,206 @@
+"""
+Read what is appended to a file, line by line, while it is rotated, truncated, moved away and made anew.
+
+A file that was rotated is read to its end before the next one is begun, and if several rotations
+passed between two looks, those between are read as well. A file that has shrunk, or whose
+bytes before the place reached are others than they were, was begun anew in place and
+is read from its start. What is there is asked for by looking; nothing waits here.
+
+What a line means is for those who ask.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from dam_obs.store.read import MAX_LINE_BYTES
+
+CHUNK_BYTES: Final = 1024 * 1024
+_MARK_BYTES: Final = 64
+
+
+class Tail:
+    """The lines of one file from some place on, for as long as somebody asks."""
+
+    def __init__(self, path: Path, *, backlog_bytes: int) -> None:
+        """
+        Begin near the end of what is there; nothing needs to be there yet.
+
+        Args:
+            path: The file. Its rotated ones are ``<path>.1`` and so on, the newest first.
+            backlog_bytes: How much of what is there already is read at most, from the start of a line on.
+        """
+        self._path = path
+        self._backlog_bytes = backlog_bytes
+        self._open: _Appended | None = None
+        self._elsewhere = False
+        self._begun = False
+
+    def __enter__(self) -> Tail:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield what has come since the last time, without line ends; a line that is not ended yet comes later."""
+        if not self._begun:
+            self._begun = True
+            yield from self._backlog()
+        if self._open is None:
+            self._open = _opened(self._path)
+        if self._open is None:
+            return
+        yield from self._open.lines()
+        if not self._is_elsewhere():
+            self._elsewhere = False
+        elif not self._elsewhere:
+            self._elsewhere = True  # who was about to write to it may still do so: left at the next look
+        else:
+            self._elsewhere = False
+            yield from self._go_on()
+
+    # -- how
+
+    def _backlog(self) -> Iterator[bytes]:
+        self._open = _opened(self._path)
+        size = self._open.size() if self._open is not None else 0
+        before = _opened(_rotated(self._path, 1)) if size < self._backlog_bytes else None
+        if before is not None:
+            before.skip_to(before.size() - (self._backlog_bytes - size))
+            yield from before.rest()
+        if self._open is not None:
+            self._open.skip_to(size - self._backlog_bytes)
+
+    def _is_elsewhere(self) -> bool:
+        try:
+            return self._open is not None and not os.path.samestat(self._open.stat(), os.stat(self._path))
+        except FileNotFoundError:
+            return False  # it will be made again, or it will not
+
+    def _go_on(self) -> Iterator[bytes]:
+        """Finish the file that the path has left, those that came between, and begin the one it leads to."""
+        last = self._open
+        if last is None:
+            return
+        missed, newest = self._since(last)
+        yield from last.rest()
+        for each in missed:
+            yield from each.rest()
+        self._open = newest
+        if newest is not None:
+            yield from newest.lines()
+
+    def _since(self, last: _Appended) -> tuple[list[_Appended], _Appended | None]:
+        """
+        Open what came after `last`: the rotated ones, the oldest first, and the newest.
+
+        Looked for from the newest on, so that a rotation meanwhile moves none past us.
+        """
+        newest = _opened(self._path)
+        known = [each.stat() for each in (last, newest) if each is not None]
+        found: list[_Appended] = []
+        number = 1
+        while (each := _opened(_rotated(self._path, number))) is not None:
+            number += 1
+            if os.path.samestat(each.stat(), known[0]):
+                each.close()
+                return found[::-1], newest
+            if any(os.path.samestat(each.stat(), one) for one in known):
+                each.close()
+                continue
+            known.append(each.stat())
+            found.append(each)
+        # It was deleted, by rotation or by hand, or moved to another name: what was written later is new.
+        written = last.stat().st_mtime_ns if last.stat().st_nlink == 0 else None
+        later = [each for each in found if written is not None and each.stat().st_mtime_ns > written]
+        for each in found:
+            if each not in later:
+                each.close()
+        return later[::-1], newest
+
+
+class _Appended:
+    """One open file, and how far it is read."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._position = 0
+        self._unfinished = b""
+        self._mark = b""
+        """The last bytes before the position."""
+        self._skipping = False
+        """What follows, up to the next line end, belongs to no line that is read."""
+
+    def stat(self) -> os.stat_result:
+        return os.fstat(self._file)
+
+    def size(self) -> int:
+        return self.stat().st_size
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def skip_to(self, position: int) -> None:
+        """Go on from the first line that begins after `position`."""
+        if position > 0:
+            self._position = position - 1
+            self._skipping = True
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the whole lines up to the present end."""
+        if self._begun_anew():
+            if self._unfinished:
+                yield self._unfinished
+            self._position, self._unfinished, self._mark, self._skipping = 0, b"", b"", False
+        while chunk := os.pread(self._file, CHUNK_BYTES, self._position):
+            self._position += len(chunk)
+            self._mark = (self._mark + chunk)[-_MARK_BYTES:]
+            yield from self._split(chunk)
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield all that is left, a line that was never ended too, and let go of the file."""
+        yield from self.lines()
+        if self._unfinished:
+            yield self._unfinished
+        self.close()
+
+    def _begun_anew(self) -> bool:
+        before = self._position - len(self._mark)
+        return self.size() < self._position or os.pread(self._file, len(self._mark), before) != self._mark
+
+    def _split(self, chunk: bytes) -> Iterator[bytes]:
+        *lines, rest = chunk.split(b"\n")
+        for line in lines:
+            if not self._skipping:
+                yield self._unfinished + line
+            self._unfinished, self._skipping = b"", False
+        if self._skipping:
+            return
+        self._unfinished += rest
+        if len(self._unfinished) > MAX_LINE_BYTES:
+            yield self._unfinished
+            self._unfinished, self._skipping = b"", True
+
+
+def _opened(path: Path) -> _Appended | None:
+    try:
+        return _Appended(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    except FileNotFoundError:
+        return None
+
+
+def _rotated(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.{number}")
