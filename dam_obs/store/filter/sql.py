@@ -41,6 +41,13 @@ _AS_TEXT: Final = (
 
 _AS_NUMBER: Final = "case when json_type(v) in ('BIGINT', 'UBIGINT', 'DOUBLE') then cast(v as double) end"
 
+_WITH_ELEMENTS: Final = (
+    "case when starts_with(cast(w as varchar), '[') then list_prepend(w, json_extract(w, '$[*]')) else [w] end"
+)
+"""A JSON value ``w`` as a list: itself, and what is in it if it is one."""
+
+_NUMERIC: Final = frozenset("0123456789.e+-")
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -63,8 +70,7 @@ def condition(node: Node) -> Condition:
             return Condition(f"(not {inner.sql})", inner.parameters)
         case Says(pattern):
             columns = ("operation", "component", "input_summary", "output_summary")
-            told = _any_value("json_extract(metadata, '$..*')", _fits(_AS_TEXT, pattern))
-            return _joined("or", [*(_sure(_fits(column, pattern)) for column in columns), told])
+            return _joined("or", [*(_sure(_fits(column, pattern)) for column in columns), _told(pattern)])
         case InLayer():
             return _in_layer(node)
         case Ended(statuses):
@@ -108,13 +114,26 @@ def _literally(piece: str) -> str:
     return piece.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def _told(pattern: Pattern) -> Condition:
+    """Hold where a value among the data fits."""
+    exact = _any_value("json_extract(metadata, '$..*')", _fits(_AS_TEXT, pattern))
+    longest = max(pattern.pieces, key=len)
+    if _NUMERIC.issuperset(longest):  # nothing to look for, or perhaps a number, which may be written in other ways
+        return exact
+    # To look into JSON takes long. Its text has what its values have, but for what is written with a backslash.
+    maybe = (
+        "coalesce(contains(lower(cast(metadata as varchar)), ?) or contains(cast(metadata as varchar), '\\'), false)"
+    )
+    return Condition(f"(case when {maybe} then {exact.sql} else false end)", (longest, *exact.parameters))
+
+
 def _at(keys: tuple[str, ...], test: DataTest) -> Condition:
     """Test what stands at the end of a way of keys, and, if that is a list, what is in it."""
     pointer = "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
-    inner = _passes(test)
-    itself = _any_value("[json_extract(metadata, ?)]", inner)
-    within = _any_value("json_extract(json_extract(metadata, ?), '$[*]')", inner)
-    return _joined("or", [Condition(each.sql, (pointer, *each.parameters)) for each in (itself, within)])
+    passing = _any_value(
+        f"flatten(list_transform([json_extract(metadata, ?)], lambda w: {_WITH_ELEMENTS}))", _passes(test)
+    )
+    return Condition(passing.sql, (pointer, *passing.parameters))
 
 
 def _passes(test: DataTest) -> Condition:

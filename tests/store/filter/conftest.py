@@ -14,7 +14,7 @@ from dam_obs.store.timing import duration_ns, start_ns
 from dam_obs.trace.events import TraceEvent
 
 MakeEvent = Callable[..., TraceEvent]
-AskTable = Callable[[Filter, Sequence[TraceEvent]], list[bool]]
+AskTable = Callable[..., list[bool]]
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def ask_table() -> AskTable:
     """Asks a filter in SQL, and says of each event whether it was let through."""
     connection = duckdb.connect()
 
-    def ask(wanted: Filter, events: Sequence[TraceEvent]) -> list[bool]:
+    def ask(wanted: Filter, events: Sequence[TraceEvent], raw_metadata: str | None = None) -> list[bool]:
         connection.execute(
             "create or replace temp table events (position bigint, trace_id varchar, start_ns bigint, layer varchar,"
             " operation varchar, component varchar, input_summary varchar, output_summary varchar, status varchar,"
@@ -55,7 +55,7 @@ def ask_table() -> AskTable:
             (
                 position, each.trace_id, start_ns(each), each.hrm_layer, each.operation, each.component,
                 each.input_summary, each.output_summary, each.status, duration_ns(each),
-                msgspec.json.encode(each.metadata).decode(), each.otel_trace_id, each.otel_span_id,
+                raw_metadata or msgspec.json.encode(each.metadata).decode(), each.otel_trace_id, each.otel_span_id,
             )
             for position, each in enumerate(events)
         ]  # fmt: skip
