@@ -42,7 +42,7 @@ EXCEPTIONS = {
 HOST_SIDE = ("errors", "config", "hookspecs", "plugins", "trace", "points", "sinks")
 ANALYSIS = {
     "altair", "click", "duckdb", "jinja2", "libcst", "matplotlib", "numpy", "pandas", "pyarrow", "pydantic", "rich",
-    "ruff", "vl_convert",
+    "ruff", "textual", "vl_convert",
 }  # fmt: skip
 
 

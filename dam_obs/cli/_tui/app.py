@@ -1,0 +1,281 @@
+"""The application: panes, a field to filter by, and keys."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual import on, work
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.timer import Timer
+from textual.widgets import Footer, Input, Label, Static
+from textual.worker import get_current_worker
+
+from dam_obs.cli._tui.help import Help
+from dam_obs.cli._tui.load import Loaded
+from dam_obs.cli._tui.panes import Details, TraceList, TraceTree
+from dam_obs.cli._tui.rows import Found, NodeRow, find
+from dam_obs.cli._units import counted
+from dam_obs.store.filter import BadFilter, Filter, parse_filter
+from dam_obs.text import printable
+
+SETTLE_SECONDS: Final = 0.1
+"""After the last key a filter is tried."""
+
+_WIDE: Final = 120
+_LIGHT_BACKGROUNDS: Final = frozenset({"7", "15"})
+
+
+class TraceApp(App[None]):
+    """Shows traces until the user leaves."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "dam-obs"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012  (as textual declares it)
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("escape", "leave_filter", "Back to the list"),
+        Binding("enter", "enter", "Open", show=False),
+        Binding("p", "parent", "Parent"),
+        Binding("e", "error(1)", "Error"),
+        Binding("E", "error(-1)", "Previous", key_display="E"),
+        Binding("c", "copy", "Copy"),
+        Binding("z", "zoom", "Zoom"),
+        Binding("t", "theme", "Light or dark", show=False),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("q", "quit", "Quit"),
+    ]
+
+    def __init__(self, loaded: Loaded, filter_text: str = "") -> None:
+        """
+        Make the application; `run` shows it.
+
+        Args:
+            loaded: What is to be shown.
+            filter_text: What stands in the filter's field at the beginning.
+        """
+        super().__init__()
+        self._loaded = loaded
+        self._filter_text = filter_text
+        self._asked = 0
+        """Filters that were tried so far: an answer to an earlier one than the last is not wanted any more."""
+        self._waiting: Timer | None = None
+        self._edge = 0
+        """Set while another trace is gone to for an error: 1 for its first one, -1 for its last."""
+
+    def compose(self) -> ComposeResult:
+        """Yield what is on the screen, from the top."""
+        yield Static(_source_line(self._loaded), id="source")
+        with Horizontal(id="search"):
+            yield Label("Filter", id="search-label")
+            yield Input(
+                self._filter_text,
+                placeholder="words, layer:focus, status:error, duration:>100ms, -component:cache.py",
+                compact=True,
+                select_on_focus=False,
+                id="filter",
+            )
+        yield Static("", id="said")
+        with Container(id="panes"):
+            yield TraceList()
+            yield TraceTree()
+            yield Details()
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Show everything, then what the filter leaves of it."""
+        self.theme = "textual-light" if _is_light() else "textual-dark"
+        self.query_one("#details").border_title = "Event"
+        traces = self.query_one(TraceList)
+        traces.focus()
+        if not self._loaded.events_in_source:
+            traces.show(())
+            self._say("there are no events yet")
+            return
+        self._show_found([Found(row, frozenset(range(len(row.nodes)))) for row in self._loaded.rows], "")
+        if self._filter_text:
+            self._try_filter(self._filter_text)
+
+    # -- the filter
+
+    @on(Input.Changed, "#filter")
+    def _typed(self, message: Input.Changed) -> None:
+        self._try_filter(message.value)
+
+    @on(Input.Submitted, "#filter")
+    def _entered(self) -> None:
+        self.query_one(TraceList).focus()
+
+    def _try_filter(self, text: str) -> None:
+        """Look for what a filter lets through; one that is wrong leaves everything as it is, and says where."""
+        self._asked += 1
+        self.workers.cancel_group(self, "filter")
+        if self._waiting is not None:
+            self._waiting.stop()
+        try:
+            wanted = parse_filter(text)
+        except BadFilter as error:
+            self._say_wrong(error)
+            return
+        # A word that is not finished fits other events than it will: what it finds is not shown to who types on.
+        self._waiting = self.set_timer(SETTLE_SECONDS, partial(self._find, wanted, self._asked))
+
+    @work(thread=True, exclusive=True, group="filter")
+    def _find(self, wanted: Filter, asked: int) -> None:
+        worker = get_current_worker()
+        found = find(self._loaded.rows, wanted, lambda: worker.is_cancelled)
+        if found is not None:
+            self.call_from_thread(self._take_answer, found, wanted, asked)
+
+    def _take_answer(self, found: list[Found], wanted: Filter, asked: int) -> None:
+        if asked == self._asked:
+            self._show_found(found, wanted.text)
+
+    def _show_found(self, found: list[Found], text: str) -> None:
+        self.query_one(TraceList).show(found)
+        traces, events = len(found), sum(len(each.matching) for each in found)
+        self.query_one(TraceList).border_title = f"Traces: {traces:,}"
+        self._say(f"{counted(events, 'event')} in {counted(traces, 'trace')}{' fit' if text else ''}")
+
+    def _say(self, text: str) -> None:
+        said = self.query_one("#said", Static)
+        said.set_class(False, "wrong")
+        said.update(Text(text))
+
+    def _say_wrong(self, error: BadFilter) -> None:
+        said = self.query_one("#said", Static)
+        said.set_class(True, "wrong")
+        column = error.mark.column + 1
+        text = printable(f"column {column}: {error.problem}")
+        pointed = f"{' ' * error.mark.column}^ {text}"
+        room = said.content_size.width
+        said.update(Text(pointed if len(pointed) <= room else text))
+
+    # -- what is chosen
+
+    @on(TraceList.Chosen, "#traces")
+    def _trace_chosen(self) -> None:
+        found = self.query_one(TraceList).chosen
+        tree = self.query_one(TraceTree)
+        tree.show(found)
+        tree.border_title = "Events" if found is None else f"Events: {len(found.row.nodes):,}"
+        if self._edge and found is not None:
+            edge, self._edge = self._edge, 0
+            tree.choose(_errors_of(found)[0 if edge > 0 else -1])
+
+    @on(TraceTree.Chosen, "#tree")
+    def _event_chosen(self) -> None:
+        self.query_one(Details).show(self.query_one(TraceTree).chosen)
+
+    # -- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tell whether a key does anything now, so that only those that do stand at the bottom."""
+        if action == "leave_filter":
+            return isinstance(self.focused, Input) or self.screen.maximized is not None
+        return action != "filter" or not isinstance(self.focused, Input)
+
+    def action_filter(self) -> None:
+        """Go to the filter's field."""
+        self.query_one("#filter").focus()
+
+    def action_leave_filter(self) -> None:
+        """Leave the field, or a pane that fills the screen."""
+        if self.screen.maximized is not None:
+            self.screen.minimize()
+        elif isinstance(self.focused, Input):
+            self.query_one(TraceList).focus()
+
+    def action_enter(self) -> None:
+        """Go from the list to the tree, and from the tree to the details."""
+        if isinstance(self.focused, TraceList):
+            self.query_one(TraceTree).focus()
+        elif isinstance(self.focused, TraceTree):
+            self.query_one(Details).focus()
+
+    def action_parent(self) -> None:
+        """Choose the event in which the chosen one ran."""
+        tree, node = self.query_one(TraceTree), self._event()
+        if node is None:
+            return
+        if node.parent is not None:
+            tree.choose(node.parent)
+        elif node.event.parent_id is not None:
+            self._tell(f"its parent {node.event.parent_id} is not among the events that were loaded")
+        else:
+            self._tell("this is the root")
+
+    def action_error(self, by: int) -> None:
+        """Choose the next failed event, or the one before; behind a trace's last one go on with the next trace."""
+        traces, tree = self.query_one(TraceList), self.query_one(TraceTree)
+        found, at = traces.chosen, tree.chosen_number
+        if found is None or at is None:
+            return
+        further = [number for number in _errors_of(found) if (number - at) * by > 0]
+        if further:
+            tree.choose(min(further) if by > 0 else max(further))
+            return
+        last = len(traces.found) if by > 0 else -1
+        for number in range(traces.cursor + by, last, by):
+            if traces.found[number].row.errors:
+                self._edge = by
+                traces.cursor = number
+                return
+        self._tell("no more errors in this direction")
+
+    def action_copy(self) -> None:
+        """Put the chosen event's handle where the terminal keeps what was copied."""
+        node = self._event()
+        if node is not None:
+            self.copy_to_clipboard(printable(node.event.trace_id))
+            self._tell(f"copied {node.event.trace_id}")
+
+    def action_zoom(self) -> None:
+        """Give the whole screen to a pane, or take it back."""
+        if self.screen.maximized is not None:
+            self.screen.minimize()
+        elif self.focused is not None and not isinstance(self.focused, Input):
+            self.screen.maximize(self.focused, container=False)
+
+    def action_theme(self) -> None:
+        """Change from dark to light, or back."""
+        self.theme = "textual-dark" if self.theme == "textual-light" else "textual-light"
+
+    def action_help(self) -> None:
+        """Say which keys there are."""
+        self.push_screen(Help())
+
+    def _event(self) -> NodeRow | None:
+        return self.query_one(TraceTree).chosen
+
+    def _tell(self, text: str) -> None:
+        self.notify(printable(text), timeout=3, markup=False)
+
+
+def _errors_of(found: Found) -> list[int]:
+    return [number for number, node in enumerate(found.row.nodes) if node.event.status == "error"]
+
+
+def _source_line(loaded: Loaded) -> Text:
+    """Say what is shown, and what is not."""
+    line = Text(loaded.name, "bold")
+    left = loaded.events_in_source - loaded.events
+    if left:
+        line.append(f"  the newest {loaded.events:,} of {counted(loaded.events_in_source, 'event')}")
+        line.append(f"; --last {loaded.events_in_source} loads all", "dim")
+    else:
+        line.append("  all events", "dim")
+    if loaded.skipped:
+        line.append(f"; {counted(loaded.skipped, 'line')} skipped", "dim")
+    return line
+
+
+def _is_light() -> bool:
+    """Tell whether the terminal says that its background is light, as some do."""
+    return os.environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT_BACKGROUNDS
