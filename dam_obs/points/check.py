@@ -69,7 +69,8 @@ def event_problems(points: Iterable[TracePoint], events: Iterable[TraceEvent]) -
     """
     Yield a sentence for every piece of data that events lack or carry with another type.
 
-    Events that failed may lack what is read from a result, so only finished ones are held to it.
+    Events that failed may lack what is read from a result, so only finished ones are held to it; nor is any held to
+    data that some of its point's targets read and others do not.
     """
     known = {point.name: point for point in points}
     tallies = {name: _Tally() for name in known}
@@ -91,10 +92,15 @@ def _count(tally: _Tally, point: TracePoint, event: TraceEvent) -> None:
     tally.finished += is_finished
     for data in point.data:
         if data.name not in event.metadata:
-            tally.absent[data.name] += is_finished
+            tally.absent[data.name] += is_finished and _is_promised(data, point)
         elif not _fits(data, event.metadata[data.name]):
             tally.wrong[data.name, type(event.metadata[data.name]).__name__] += 1
     tally.absent += Counter()  # drops the zeros
+
+
+def _is_promised(data: DataField, point: TracePoint) -> bool:
+    """Say whether every event of a point carries this data, wherever it was recorded."""
+    return len({data.name in target.data for target in point.targets}) < 2
 
 
 def _fits(data: DataField, value: object) -> bool:

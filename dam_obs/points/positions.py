@@ -27,15 +27,18 @@ class Positions:
     """Where the keys of one document stand."""
 
     def __init__(self, text: str) -> None:
-        """Take a document that the parser has accepted."""
+        """Take a document that the parser has accepted; it is read when a line is first asked for."""
+        self._text: str | None = text
         self._lines: dict[Place, int] = {}
         self._arrays: dict[Place, int] = {}
         self._table: Place = ()
-        for number, line in _statements(text):
-            self._read(number, line)
 
     def line_of(self, place: Place) -> int | None:
         """Return the line of a place, counted from 1, or of the nearest around it."""
+        if self._text is not None:
+            text, self._text = self._text, None
+            for number, line in _statements(text):
+                self._read(number, line)
         for length in range(len(place), 0, -1):
             line = self._lines.get(place[:length])
             if line is not None:

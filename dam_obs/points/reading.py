@@ -109,11 +109,11 @@ def _set_component(span: Span, value: Any) -> None:
 
 
 def _set_input(span: Span, value: Any) -> None:
-    span.set_input(value)
+    span.set_input(_plain(value))
 
 
 def _set_output(span: Span, value: Any) -> None:
-    span.set_output(value)
+    span.set_output(_plain(value))
 
 
 def _set_command(span: Span, value: Any) -> None:

@@ -114,6 +114,15 @@ def test_values_become_what_was_declared_where_that_says_the_same(point, host, t
     assert (metadata, type(metadata["found"])) == ({"found": found}, type(found))
 
 
+def test_an_enum_counts_by_its_value_in_summaries_too(point, host, recorder):
+    """What a reader of the trace sees is the word, not Python's name for it."""
+    with attached([point("reading_host:plain", lines='input = "args.command"\noutput = "result"')]):
+        host.plain(Verdict.NO)
+
+    event = recorder.event()
+    assert (event.input_summary, event.output_summary) == ("no", "no")
+
+
 class Host:
     @property
     def broken(self):
