@@ -20,3 +20,11 @@ class UnknownName(HrmError, ValueError):
         super().__init__(f"unknown {kind} {str(name)[:80]!r}: {hint}there are {', '.join(known)}")
         self.kind = kind
         self.name = name
+
+
+class SessionClosed(HrmError):
+    """A session was used after it was closed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is closed: begin another session (the same folder gives it what this one remembered)")
+        self.name = name

@@ -22,6 +22,29 @@ class Level(Name):
         """4 for identity, 1 for the moment."""
         return int(self.value[1])
 
+    @property
+    def above(self) -> Level | None:
+        """The level that this one rests on; `None` for identity."""
+        return Level(f"L{self.height + 1}") if self.height < len(Level) else None
+
+    @property
+    def below(self) -> Level | None:
+        """The level that rests on this one; `None` for the moment."""
+        return Level(f"L{self.height - 1}") if self.height > 1 else None
+
+
+class Footing(Name):
+    """What a session's level rests on."""
+
+    ESTABLISHED = "established"
+    """The level above it is established, or there is none."""
+    FAST_LANE = "fast_lane"
+    """An atomic request."""
+    SKIP = "skip"
+    """A reason for passing over a level."""
+    GRANTED = "granted"
+    """A plugin's word."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:

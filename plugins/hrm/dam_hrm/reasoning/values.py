@@ -44,6 +44,10 @@ class StrategyChoice:
     """What to do where it fails."""
 
 
+Trigger = Literal["uncertainty", "conflict", "cost_value", "horizon", "pattern_match", "override", "simplified"]
+"""What changes how much care an input gets."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
     """A change of how much care an input gets; levels from 0 (none) to 3."""
@@ -51,7 +55,7 @@ class Escalation:
     from_level: int
     to_level: int
     """Lower than `from_level`: the way back."""
-    trigger: Literal["uncertainty", "conflict", "cost_value", "horizon", "pattern_match", "override", "simplified"]
+    trigger: Trigger
     reason: str = ""
 
     @property
