@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dam_obs.store.critical import Segment, critical_path
-from dam_obs.store.timeline import Interval, descents, duration_ns, timeline
+from dam_obs.store.timeline import Interval, descents, timeline
+from dam_obs.store.timing import duration_ns
 from dam_obs.store.tree import Trace, TraceNode
 
 

@@ -17,16 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from dam_obs.store.read import started
+from dam_obs.store.timing import duration_ns, start_ns
 from dam_obs.store.tree import Trace, TraceNode
 from dam_obs.trace.events import TraceEvent
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_STAMP_ROUNDING_NS = 1_000
-_MILLISECOND_NS = 1_000_000
+_STAMP_ROUNDING_NS: Final = 1_000
+_MILLISECOND_NS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,24 +45,12 @@ class Interval:
         return Interval(start, max(start, min(self.end_ns, other.end_ns)))
 
 
-def duration_ns(event: TraceEvent) -> int | None:
-    """Return how long an event took; `None` for a moment, which has no duration."""
-    if event.kind == "event":
-        return None
-    return max(0, event.duration_ms * _MILLISECOND_NS if event.duration_ns is None else event.duration_ns)
-
-
-def started_ns(event: TraceEvent) -> int:
-    """Return when an event started by the wall clock: nanoseconds since 1970."""
-    return (started(event) - _EPOCH) // _MICROSECOND * 1_000
-
-
 def timeline(trace: Trace) -> dict[int, Interval]:
     """Return when each event of `trace` ran, by the `id` of its node."""
     places = {id(trace.root): Interval(0, duration_ns(trace.root.event) or 0)}
     for _, node in trace.root.walk():
         around = places[id(node)]
-        begin_ns = started_ns(node.event)
+        begin_ns = start_ns(node.event)
         for child in node.children:
             places[id(child)] = _placed(child, node, around, begin_ns)
     return places
@@ -82,7 +68,7 @@ def _placed(child: TraceNode, parent: TraceNode, around: Interval, begin_ns: int
 def _after(parent: TraceEvent, child: TraceEvent, begin_ns: int) -> int:
     if _by_monotonic_clock(parent, child):
         return (child.start_mono_ns or 0) - (parent.start_mono_ns or 0)
-    return started_ns(child) - begin_ns
+    return start_ns(child) - begin_ns
 
 
 def _by_monotonic_clock(parent: TraceEvent, child: TraceEvent) -> bool:
