@@ -82,7 +82,7 @@ class _Course:
     # -- memory, and what time brings
 
     async def _begin(self) -> None:
-        self._session.focus.tick()
+        await self._session.focus.tick()
         kept = await self._session.memory.read("altitude", "session")
         if self._number == 1 and kept.tier is not None and self._session.altitude.resume(kept.value):
             self.notes.append(f"going on at {self._session.altitude.level.value}, where {self._session.name} left off")

@@ -59,6 +59,9 @@ class GateDecision:
     allowed: bool
     reason: str
 
+    def __post_init__(self) -> None:
+        _check_decision("a gate", self.allowed, self.reason)
+
     @property
     def decision(self) -> Literal["allowed", "denied"]:
         """For the trace."""
@@ -106,6 +109,10 @@ class LaneSwitch:
     reason: str = ""
     bookmark: str = ""
     """Where the lane that is left should go on."""
+    leaves_as: Literal["paused", "expired", "completed"] = "paused"
+    """What becomes of the lane that is left. An expired one is over, whatever is answered."""
+    opens: Lane | None = None
+    """The lane that is switched to, where there is none of its name yet."""
 
     @property
     def summary(self) -> str:
@@ -135,6 +142,14 @@ class Consent:
     asked: bool = False
     """It was asked for now; a second time it is not."""
 
+    def __post_init__(self) -> None:
+        _check_decision("consent", self.allowed, self.reason)
+
+    @property
+    def decision(self) -> Literal["allowed", "denied"]:
+        """For the trace."""
+        return "allowed" if self.allowed else "denied"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
@@ -156,6 +171,12 @@ class Answer:
     confidence: float = 1.0
     """0 to 1; weighs its vote."""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise TypeError(f"agent {self.agent}: its text is a str, not {type(self.text).__name__}")
+        if not (0 <= self.confidence <= 1):
+            raise ValueError(f"agent {self.agent}: its confidence is from 0 to 1, not {self.confidence}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
@@ -171,3 +192,17 @@ class Routed:
     allowed: bool = True
     """False where the agent approval gate let no agent through."""
     reason: str = ""
+    """Who of the bundle is missing, and why."""
+
+    @property
+    def outcome(self) -> str:
+        """The agents that answered, for the trace; ``nobody``."""
+        return ", ".join(self.agents) or "nobody"
+
+
+def _check_decision(what: str, allowed: object, reason: object) -> None:
+    """Refuse what is no clear yes or no: text such as ``"no"`` would count as a yes."""
+    if not isinstance(allowed, bool):
+        raise TypeError(f"{what} answers allowed=True or False, not {allowed!r:.80}")
+    if not isinstance(reason, str):
+        raise TypeError(f"the reason of {what} is a str, not {type(reason).__name__}")
