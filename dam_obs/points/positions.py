@@ -37,8 +37,8 @@ class Positions:
         """Return the line of a place, counted from 1, or of the nearest around it."""
         if self._text is not None:
             text, self._text = self._text, None
-            for number, line in _statements(text):
-                self._read(number, line)
+            for number, statement in _statements(text):
+                self._read(number, statement)
         for length in range(len(place), 0, -1):
             line = self._lines.get(place[:length])
             if line is not None:

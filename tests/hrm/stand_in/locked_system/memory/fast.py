@@ -1,0 +1,6 @@
+"""What changes with every turn."""
+
+
+class FastMemory:
+    def record_interaction(self, signals):
+        self.last = signals
