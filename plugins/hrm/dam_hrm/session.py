@@ -122,7 +122,7 @@ class Session:
                 failures = await tell(self.plugins, "dam_hrm_closing", session=self)
                 await self.learning.save()
             finally:
-                self.memory.close()
+                await self.memory.close()
         if failures:
             raise failures[0]
 

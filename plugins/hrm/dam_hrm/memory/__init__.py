@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from dam_hrm.memory.layer import Memory
+from dam_hrm.memory.tiers import Limits
 
-__all__ = ["Memory"]
+__all__ = ["Limits", "Memory"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from dam_hrm.names import Name
 
@@ -104,3 +104,17 @@ class Shifted:
     def outcome(self) -> str:
         """``moved`` or ``stayed``."""
         return "moved" if self.moved else "stayed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Bytes of the cold file that are no record: set aside, left where they are, and skipped."""
+
+    tier: Tier
+    kind: Literal["torn", "damaged", "missing"]
+    """``torn``: the end of a record is missing, as after a crash while it was written. ``missing``: the file has ended
+    before what it is known to have held."""
+    offset: int
+    length_bytes: int
+    address: Address | None
+    """Whose record it was, where that can still be told."""
