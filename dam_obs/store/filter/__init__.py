@@ -5,8 +5,18 @@ One tree is made of a text and asked in two ways, of one event (`Filter.matches`
 table in DuckDB (`Filter.condition`); both give the same answer.
 """
 
-from dam_obs.store.filter._filter import Filter, all_of, of_layers, parse_filter, with_statuses
+from dam_obs.store.filter._filter import Filter, all_of, data_ways, of_layers, parse_filter, with_statuses
 from dam_obs.store.filter.errors import BadFilter, Mark
 from dam_obs.store.filter.sql import Condition
 
-__all__ = ["BadFilter", "Condition", "Filter", "Mark", "all_of", "of_layers", "parse_filter", "with_statuses"]
+__all__ = [
+    "BadFilter",
+    "Condition",
+    "Filter",
+    "Mark",
+    "all_of",
+    "data_ways",
+    "of_layers",
+    "parse_filter",
+    "with_statuses",
+]

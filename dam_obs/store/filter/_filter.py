@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dam_obs.store.filter.errors import BadFilter, Mark, nearest
-from dam_obs.store.filter.fields import ended, in_layer
+from dam_obs.store.filter.fields import data_readings, ended, in_layer
 from dam_obs.store.filter.grammar import parse
 from dam_obs.store.filter.matching import matches
-from dam_obs.store.filter.sql import Condition, condition
+from dam_obs.store.filter.sql import Condition, condition, pointer
 from dam_obs.store.filter.tree import EVERYTHING, All, AnyOf, InLayer, Node, Not
+from dam_obs.store.filter.words import Word, words
 from dam_obs.trace.events import TraceEvent
 from dam_obs.trace.layers import layers
 
@@ -70,18 +71,31 @@ def parse_filter(text: str, *, now: datetime | None = None) -> Filter:
     return Filter(parse(text, now or datetime.now().astimezone()), text.strip())
 
 
-def of_layers(words: Iterable[str]) -> Filter:
+def data_ways(text: str) -> tuple[str, ...]:
+    """
+    Return where in ``metadata`` the value is that ``@data.name`` means, as JSON pointers; the first that exists counts.
+
+    Raises:
+        BadFilter: `text` names no value among the data.
+    """
+    word = next(words(text), None)
+    if not isinstance(word, Word) or word.mark.length != len(text) or word.find("@") != 0:
+        raise BadFilter("no value among the data is named: write @data.gate_type", Mark(text, 0, len(text)))
+    return tuple(pointer(keys) for keys in data_readings(word))
+
+
+def of_layers(names: Iterable[str]) -> Filter:
     """Let through the events of any of these layers, by name or code; without one, everything."""
-    words = tuple(words)
-    terms = tuple(in_layer(word, Mark(word, 0, len(word))) for word in words)
-    return _any_of(terms, [f"layer:{_quoted(word)}" for word in words])
+    names = tuple(names)
+    terms = tuple(in_layer(name, Mark(name, 0, len(name))) for name in names)
+    return _any_of(terms, [f"layer:{_quoted(name)}" for name in names])
 
 
-def with_statuses(words: Iterable[str]) -> Filter:
+def with_statuses(names: Iterable[str]) -> Filter:
     """Let through the events that ended in any of these ways; without one, everything."""
-    words = tuple(words)
-    terms = tuple(ended(word, Mark(word, 0, len(word))) for word in words)
-    return _any_of(terms, [f"status:{_quoted(word)}" for word in words])
+    names = tuple(names)
+    terms = tuple(ended(name, Mark(name, 0, len(name))) for name in names)
+    return _any_of(terms, [f"status:{_quoted(name)}" for name in names])
 
 
 def all_of(*filters: Filter) -> Filter:

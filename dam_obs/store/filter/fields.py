@@ -106,6 +106,18 @@ def data(name: Word, value: Word) -> Data:
     Raises:
         BadFilter: The name is no way into the data, or the value is no comparison.
     """
+    readings = data_readings(name)
+    _refuse_empty(value, name.text, f"{name.text}:* for all that have it")
+    return Data(readings, _data_test(value))
+
+
+def data_readings(name: Word) -> tuple[tuple[str, ...], ...]:
+    """
+    Return the ways into the data that ``@data.name`` may mean: with the first dots as part of a key, or not.
+
+    Raises:
+        BadFilter: There is no name, or it has too many parts.
+    """
     parts = name.after(0).split(".")
     if len(parts) > 1 and parts[0].plain == "data":
         parts = parts[1:]
@@ -114,9 +126,7 @@ def data(name: Word, value: Word) -> Data:
         raise BadFilter("a name among the data is missing: write @data.gate_type:WriteApproval", name.mark)
     if len(keys) > DEEPEST:
         raise BadFilter(f"{name.text!r} is too deep: {DEEPEST} names with dots between them are the most", name.mark)
-    _refuse_empty(value, name.text, f"{name.text}:* for all that have it")
-    readings = tuple((".".join(keys[:end]), *keys[end:]) for end in range(1, len(keys) + 1))
-    return Data(readings, _data_test(value))
+    return tuple((".".join(keys[:end]), *keys[end:]) for end in range(1, len(keys) + 1))
 
 
 def _data_test(value: Word) -> DataTest:

@@ -129,11 +129,15 @@ def _told(pattern: Pattern) -> Condition:
 
 def _at(keys: tuple[str, ...], test: DataTest) -> Condition:
     """Test what stands at the end of a way of keys, and, if that is a list, what is in it."""
-    pointer = "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
     passing = _any_value(
         f"flatten(list_transform([json_extract(metadata, ?)], lambda w: {_WITH_ELEMENTS}))", _passes(test)
     )
-    return Condition(passing.sql, (pointer, *passing.parameters))
+    return Condition(passing.sql, (pointer(keys), *passing.parameters))
+
+
+def pointer(keys: Iterable[str]) -> str:
+    """Return a way of keys as a JSON pointer."""
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
 
 
 def _passes(test: DataTest) -> Condition:
