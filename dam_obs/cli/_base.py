@@ -14,6 +14,8 @@ from dam_obs.errors import DamObsError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dam_obs.store.find import Source
+
 WIDTH_OF_A_PIPE = 160
 """Columns where there is no terminal to ask and COLUMNS does not say."""
 
@@ -40,22 +42,25 @@ def source_argument(function: Decorated) -> Decorated:
     """
     Give a command the trace to read, as its parameter ``source``: a `dam_obs.store.find.Source`.
 
-    The user names a file, a run folder, a run's id or a URI that a plugin reads; without it
-    the newest at or below the current folder is taken.
+    The user names a file, a run folder, a run's id, a URI that a plugin reads or ``-`` for standard
+    input; without it the newest at or below the current folder is taken.
     """
     return click.argument("source", required=False, metavar="[FILE|RUN]", callback=_find_source)(function)
 
 
-def _find_source(context: click.Context, _parameter: click.Parameter, value: str | None) -> Any:
-    if context.resilient_parsing:  # completion in the shell
-        return None
+def named_source(name: str | None) -> Source:
+    """Return the source that the user names; without a name, the newest trace at or below the current folder."""
     from dam_obs.store.backend import backend_events, is_uri
     from dam_obs.store.find import Source, find_source
 
-    if value is not None and is_uri(value) and not Path(value).exists():
-        backend_events(value)  # raises, if nobody knows it
-        return Source(Path(value), None, value)
-    return find_source(value, Path.cwd())
+    if name is not None and is_uri(name) and not Path(name).exists():
+        backend_events(name)  # raises, if nobody knows it
+        return Source(Path(name), None, name)
+    return find_source(name, Path.cwd())
+
+
+def _find_source(context: click.Context, _parameter: click.Parameter, value: str | None) -> Source | None:
+    return None if context.resilient_parsing else named_source(value)  # None: completion in the shell
 
 
 def console(*, stderr: bool = False) -> Console:

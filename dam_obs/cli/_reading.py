@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Final
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from dam_obs.cli._base import console
 from dam_obs.cli._units import counted
 from dam_obs.store.backend import backend_events
-from dam_obs.store.find import Source
 from dam_obs.store.read import EventReader, read_events
 from dam_obs.store.recall import Recall
 from dam_obs.text import printable
-from dam_obs.trace.events import TraceEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dam_obs.store.find import Source
+    from dam_obs.store.table import EventTable
+    from dam_obs.trace.events import TraceEvent
 
 QUIET_SECONDS: Final = 1.0
 """Reading says nothing of itself for so long."""
 
-_BETWEEN_LOOKS: Final = 4096
+
+def open_reading(source: Source) -> EventTable:
+    """Read a source, as `open_table` does; on a terminal say so if it takes long."""
+    from dam_obs.store.table import open_table
+
+    with _said(f"Reading {printable(source.name)}"):
+        return open_table(source)
+
+
+def tell_skipped(table: EventTable) -> None:
+    """Say on standard error how many lines were no events, if any."""
+    if not table.skipped:
+        return
+    kinds = ", ".join(f"{number:,} {reason}" for reason, number in table.skipped.items())
+    lines = counted(sum(table.skipped.values()), "line")
+    click.echo(printable(f"Skipped {lines} without an event ({kinds}), first {table.first_skipped}"), err=True)
 
 
 class Reading:
-    """A source that is being read."""
+    """A source that is being read event by event: for stats, until it asks the table."""
 
     def __init__(self, source: Source) -> None:
-        self.name = _shown(source.trace) if source.uri is None else printable(source.uri)
-        """Its path, safe to print; relative where it is below the current folder."""
+        self.name = printable(source.name)
         self.trace = Recall(self._open)
         self._source = source
         self._first: EventReader | None = None
@@ -51,30 +70,27 @@ class Reading:
 
     def _open(self) -> Iterable[TraceEvent]:
         if self._source.uri is not None:
-            return _with_progress(backend_events(self._source.uri), self.name)
+            return backend_events(self._source.uri)
         reader = read_events(self._source.trace)
         if self._first is None:
             self._first = reader
-        return _with_progress(reader, self.name)
+        return reader
 
 
-def _with_progress(events: Iterable[TraceEvent], name: str) -> Iterator[TraceEvent]:
+@contextmanager
+def _said(what: str) -> Iterator[None]:
+    """Show on a terminal what is being done, from some time on."""
     out = console(stderr=True)
     if not out.is_terminal:
-        yield from events
+        yield
         return
-    status = out.status("")
-    begin = time.monotonic()
+    status = out.status(what)
+    later = threading.Timer(QUIET_SECONDS, status.start)
+    later.daemon = True
+    later.start()
     try:
-        for number, event in enumerate(events, 1):
-            if number % _BETWEEN_LOOKS == 0 and time.monotonic() - begin > QUIET_SECONDS:
-                status.update(f"Reading {name}: {counted(number, 'event')}")
-                status.start()
-            yield event
+        yield
     finally:
+        later.cancel()
+        later.join()
         status.stop()
-
-
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return printable(str(path.relative_to(here) if path.is_relative_to(here) else path))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final, get_args
 import click
 
 from dam_obs.cli._base import console, source_argument
-from dam_obs.cli._reading import Reading
+from dam_obs.cli._reading import open_reading, tell_skipped
 from dam_obs.cli._units import counted
 from dam_obs.errors import DamObsError
 from dam_obs.sinks.tree import indent, line_of
+from dam_obs.store.filter import all_of, of_layers, with_statuses
 from dam_obs.store.find import Source
-from dam_obs.store.select import Selection, Test, check_layer, of_layer, select, with_id, with_status
+from dam_obs.store.select import Selection, check_layer, select
 from dam_obs.store.tree import Trace, traces
 from dam_obs.text import printable
 from dam_obs.trace.events import Status, TraceEvent
@@ -93,16 +94,16 @@ def command(
     fit are shown, each below the events that led to it.
     """
     layers = [word.strip().lower() for word in layers]
-    reading = Reading(source)
-    selection = select(
-        reading.trace,
-        tests=_tests(layers, statuses),
-        request=None if named is None else with_id(named.strip()),
-        last=LAST if last is None and named is None else last,
-    )
-    reading.tell_skipped()
+    with open_reading(source) as table:
+        tell_skipped(table)
+        selection = select(
+            table,
+            wanted=all_of(of_layers(layers), with_statuses(statuses)),
+            request=None if named is None else named.strip(),
+            last=LAST if last is None and named is None else last,
+        )
     if selection.read and named is not None and not selection.in_request:
-        raise NothingWithId(named, reading.name, selection.read)
+        raise NothingWithId(named, table.name, selection.read)
     if selection.read:
         for word in layers:
             check_layer(word, selection.layers)
@@ -113,17 +114,7 @@ def command(
         shown = list(traces(selection.shown))
         _print_trees(shown, selection)
         _tell_ambiguity(shown, named)
-    _tell_rest(selection, reading.name, layers, statuses)
-
-
-def _tests(layers: Sequence[str], statuses: Sequence[Status]) -> list[Test]:
-    tests: list[Test] = []
-    if layers:
-        any_of = [of_layer(word) for word in layers]
-        tests.append(lambda event: any(test(event) for test in any_of))
-    if statuses:
-        tests.append(with_status(*statuses))
-    return tests
+    _tell_rest(selection, table.name, layers, statuses)
 
 
 # -- printing

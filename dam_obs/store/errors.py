@@ -41,3 +41,20 @@ class BrokenManifest(DamObsError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path} cannot be read ({why}): remove it to go on with what the run folder has beside it")
         self.path = path
+
+
+class TraceChanged(DamObsError):
+    """A trace was replaced while it was read."""
+
+    def __init__(self) -> None:
+        super().__init__("the trace was replaced while it was read: try again")
+
+
+class Unreadable(DamObsError):
+    """The database cannot read a trace."""
+
+    def __init__(self, name: str, why: str) -> None:
+        reason = why.strip().partition("\n")[0]
+        super().__init__(f"{name} cannot be read ({reason}): make room in the temporary folder, or name a smaller file")
+        self.name = name
+        self.why = why

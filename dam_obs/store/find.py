@@ -38,6 +38,17 @@ class Source:
     uri: str | None = None
     """Where a plugin reads them, rather than in a file; `trace` is no more than a name then."""
 
+    standard_input: bool = False
+    """They come through standard input; `trace` is no more than a name then."""
+
+    @property
+    def name(self) -> str:
+        """What to call it; a path below the current folder is relative. Not safe to print as it is."""
+        if self.uri is not None:
+            return self.uri
+        here = Path.cwd()
+        return str(self.trace.relative_to(here) if self.trace.is_relative_to(here) else self.trace)
+
 
 def find_source(argument: str | Path | None, folder: Path | None = None) -> Source:
     """

@@ -1,33 +1,32 @@
 """
-Choose events of a trace: the newest, or those that tests let through, with their place in a tree.
+Choose events of a trace: the newest, or those that a filter lets through, with their place in a tree.
 
-A test is a function of one event. Without tests whole traces are chosen, so that no tree
-is cut; with them, the events that pass all, and their ancestors, so that each can be shown
-where it belongs.
+Without a filter whole traces are chosen, so that no tree is cut; with one, the events that it
+lets through, and their ancestors, so that each can be shown where it belongs. Only what is
+chosen is read as events; who descends from whom is asked of the table.
 """
 
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from dam_obs.errors import DamObsError
-from dam_obs.store.lineage import Lineage, Positions, roots, with_ancestors
-from dam_obs.store.recall import Recall
-from dam_obs.trace.events import Status, TraceEvent
-from dam_obs.trace.handles import code_of
+from dam_obs.store.kin import Family, Positions
+from dam_obs.store.table import EventTable
+from dam_obs.trace.events import TraceEvent
 from dam_obs.trace.layers import UnknownLayer, layer, layers
 
-Test: TypeAlias = Callable[[TraceEvent], bool]
+if TYPE_CHECKING:
+    from dam_obs.store.filter import Filter
 
-_OTEL_TRACE_ID = re.compile(r"[0-9a-f]{32}")
-_OTEL_SPAN_ID = re.compile(r"[0-9a-f]{16}")
+_OTEL_TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
+_OTEL_SPAN_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
 class NoSuchLayer(DamObsError):
@@ -57,7 +56,7 @@ class Selection:
     """Older events that were asked for and exceed the bound."""
 
     left_out_traces: int
-    """Older traces that were left out whole; 0 where tests choose single events."""
+    """Older traces that were left out whole; 0 where a filter chooses single events."""
 
     in_request: int
     """Events in the traces of the request that was named; all events where none was."""
@@ -73,15 +72,6 @@ class Selection:
         """What is shown without having been asked for."""
         asked_for = {id(event) for event in self.events}
         return [event for event in self.shown if id(event) not in asked_for]
-
-
-def of_layer(word: str) -> Test:
-    """Let through the events of a layer: by its name, its code, or as a plugin that is not here has named it."""
-    try:
-        name = layer(word).name
-    except UnknownLayer:
-        return lambda event: event.hrm_layer == word or code_of(event.trace_id) == word
-    return lambda event: event.hrm_layer == name
 
 
 def check_layer(word: str, seen: Mapping[str, str | None]) -> None:
@@ -103,81 +93,119 @@ def check_layer(word: str, seen: Mapping[str, str | None]) -> None:
         raise NoSuchLayer(word, seen) from None
 
 
-def with_status(*statuses: Status) -> Test:
-    """Let through the events that ended in one of `statuses`."""
-    return lambda event: event.status in statuses
-
-
-def with_id(text: str) -> Test:
+def select(
+    table: EventTable, *, wanted: Filter | None = None, request: str | None = None, last: int | None
+) -> Selection:
     """
-    Let through the events that an id names, and those directly below one that is not in the trace.
+    Choose events of a trace.
 
     Args:
-        text: A handle, or an OpenTelemetry trace id (32 hex digits) or span id (16).
-    """
-    lower = text.lower()
-    if _OTEL_TRACE_ID.fullmatch(lower):
-        return lambda event: event.otel_trace_id == lower
-    if _OTEL_SPAN_ID.fullmatch(lower):
-        return lambda event: lower in (event.otel_span_id, event.otel_parent_id)
-    return lambda event: text in (event.trace_id, event.parent_id)
-
-
-def select(trace: Recall, *, tests: Sequence[Test] = (), request: Test | None = None, last: int | None) -> Selection:
-    """
-    Choose events of `trace`.
-
-    Args:
-        trace: Is iterated once.
-        tests: Choose the events that pass all; without any, whole traces.
-        request: Only of the traces that have an event which passes this.
+        table: The trace.
+        wanted: Chooses the events that it lets through; without it, whole traces.
+        request: A handle, or an OpenTelemetry trace id (32 hex digits) or span id (16): only of the traces that have
+            an event with this id, or one whose parent has it.
         last: So many of the newest at most. Of whole traces, as many of the newest as do not
             exceed it together, and one at least. `None` for all.
     """
-    lineage = Lineage()
-    passing, named = array("q"), array("q")
-    seen: dict[str, str | None] = {}
-    for position, event in enumerate(trace):
-        lineage.add(event)
-        if event.hrm_layer not in seen:
-            seen[event.hrm_layer] = code_of(event.trace_id)
-        if tests and all(test(event) for test in tests):
-            passing.append(position)
-        if request is not None and request(event):
-            named.append(position)
+    choice = _Choosing(table, None if request is None else _request(table, request))
+    if wanted is None or wanted.is_everything:
+        return choice.whole_traces(last)
+    return choice.passing(wanted, last)
 
-    parents = lineage.parents()
-    root_of = roots(parents)
-    eligible = np.arange(len(trace), dtype=np.int64)
-    if request is not None:
-        eligible = np.flatnonzero(np.isin(root_of, root_of[np.array(named, dtype=np.int64)]))
-    if not tests:
-        chosen, left_out_traces = _newest_traces(eligible, root_of, last)
-        asked = eligible
+
+class _Choosing:
+    """Chooses within a request, or within all."""
+
+    def __init__(self, table: EventTable, request: tuple[Family, Positions] | None) -> None:
+        self._table = table
+        self._family: Family | None = None
+        self._eligible: Positions | None = None
+        if request is not None:
+            self._family, self._eligible = request
+        self._in_request = len(table) if self._eligible is None else len(self._eligible)
+
+    def whole_traces(self, last: int | None) -> Selection:
+        """Choose the newest whole traces. New is what ended late."""
+        if last is None or self._in_request == 0:
+            everything = np.arange(len(self._table), dtype=np.int64)
+            chosen = everything if self._eligible is None else self._eligible
+            return self._selection(chosen, chosen, left_out=0)
+        family, eligible = self._family, self._eligible
+        if family is None or eligible is None:
+            # More events than are to be shown: the traces that they belong to are the newest, and enough.
+            eligible = np.arange(max(0, len(self._table) - last - 1), len(self._table), dtype=np.int64)
+            family = self._table.kin.family(eligible)
+        chosen, traces = _newest_traces(family, eligible, last)
+        left_out = self._in_request - len(chosen)
+        if not left_out:
+            return self._selection(chosen, chosen, left_out=0)
+        within = family.parents[family.indices(eligible)]
+        roots = self._table.kin.roots() if self._eligible is None else int((within < 0).sum())
+        return self._selection(chosen, chosen, left_out=left_out, left_out_traces=max(0, roots - traces))
+
+    def passing(self, wanted: Filter, last: int | None) -> Selection:
+        """Choose the newest events that a filter lets through."""
+        condition = wanted.condition()
+        found = self._table.connection.execute(
+            f"select position from events where {condition.sql}",  # noqa: S608 - a filter's SQL has parameters alone
+            list(condition.parameters),
+        ).fetchnumpy()
+        asked = np.sort(np.asarray(found["position"], dtype=np.int64))
+        if self._eligible is not None:
+            asked = np.intersect1d(asked, self._eligible)
+        chosen = asked if last is None else asked[-last:]
+        family = self._family or self._table.kin.family(chosen)
+        shown = family.positions[family.with_ancestors(family.indices(chosen))]
+        return self._selection(chosen, shown, left_out=len(asked) - len(chosen))
+
+    def _selection(self, chosen: Positions, shown: Positions, *, left_out: int, left_out_traces: int = 0) -> Selection:
+        fetched = self._table.fetch(shown)
+        asked_for = np.isin(shown, chosen).tolist()
+        return Selection(
+            events=[event for event, wanted in zip(fetched, asked_for, strict=True) if wanted],
+            shown=fetched,
+            left_out=left_out,
+            left_out_traces=left_out_traces,
+            in_request=self._in_request,
+            read=len(self._table),
+            layers=self._table.layers,
+        )
+
+
+def _request(table: EventTable, text: str) -> tuple[Family, Positions]:
+    """Return a family with all events of the traces that an id names, and these events."""
+    lower = text.lower()
+    if _OTEL_TRACE_ID.fullmatch(lower):
+        condition, parameters = "trace = hash(?)", [lower]
+    elif _OTEL_SPAN_ID.fullmatch(lower):
+        condition, parameters = "span = hash(?) or parent_span = hash(?)", [lower, lower]
     else:
-        asked = np.intersect1d(np.array(passing, dtype=np.int64), eligible)
-        chosen, left_out_traces = asked if last is None else asked[-last:], 0
-    shown = with_ancestors(chosen, parents)
-    fetched = trace.take(shown.tolist())
-    asked_for = np.isin(shown, chosen).tolist()
-    return Selection(
-        events=[event for event, wanted in zip(fetched, asked_for, strict=True) if wanted],
-        shown=fetched,
-        left_out=len(asked) - len(chosen),
-        left_out_traces=left_out_traces,
-        in_request=len(eligible),
-        read=len(trace),
-        layers=seen,
-    )
+        condition, parameters = "handle = hash(?) or parent_handle = hash(?)", [text, text]
+    found = table.connection.execute(
+        f"select rowid from _lineage where {condition} order by rowid",  # noqa: S608 - one of the above
+        parameters,
+    ).fetchnumpy()
+    named = np.asarray(found["rowid"], dtype=np.int64)
+    family = table.kin.family(named)
+    roots = family.roots()
+    return family, family.positions[np.isin(roots, roots[family.indices(named)])]
 
 
-def _newest_traces(eligible: Positions, root_of: Positions, last: int | None) -> tuple[Positions, int]:
-    """Return the events of the newest whole traces, and how many traces are left out. New is what ended late."""
-    if last is None or not len(eligible):
-        return eligible, 0
-    backwards = root_of[eligible][::-1]
-    found, first_at, sizes = np.unique(backwards, return_index=True, return_counts=True)
-    newest_first = np.argsort(first_at)
-    kept = max(1, int(np.searchsorted(np.cumsum(sizes[newest_first]), last, side="right")))
-    chosen = found[newest_first[:kept]]
-    return eligible[np.isin(root_of[eligible], chosen)], len(found) - kept if kept < len(found) else 0
+def _newest_traces(family: Family, eligible: Positions, last: int) -> tuple[Positions, int]:
+    """
+    Return the events of the newest whole traces, and how many roots are among them.
+
+    Args:
+        family: All events of the traces in question.
+        eligible: At least one event of each of them: the one that ended last, and all after it.
+        last: So many events at most, but one trace at least.
+    """
+    root_of = family.roots()
+    newest_first = root_of[family.indices(eligible)][::-1]
+    found, first_at = np.unique(newest_first, return_index=True)
+    ordered = found[np.argsort(first_at)]
+    sizes = np.bincount(root_of, minlength=len(root_of))[ordered]
+    kept = max(1, int(np.searchsorted(np.cumsum(sizes), last, side="right")))
+    chosen = ordered[:kept]
+    roots = int((family.parents[chosen] < 0).sum())
+    return family.positions[np.isin(root_of, chosen)], roots

@@ -1,0 +1,248 @@
+"""
+Spans of OTLP JSON as events: what a collector's file exporter writes, one request a line.
+
+Our own spans carry their event as ``dam.*`` attributes (`dam_obs.sinks.attributes` puts it
+there) and come back as it, as far as OTLP carries it. A span of anyone else becomes an event of
+the layer system, with the span's name as operation and its attributes as data.
+
+OTLP has ids as hex and 64-bit numbers as text; some writers have ids as base64, as protobuf does.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, cast, get_args
+
+import msgspec
+
+from dam_obs.errors import DamObsError
+from dam_obs.trace.events import Kind, Status, TraceEvent
+
+_SECOND: Final = 1_000_000_000
+_MARK: Final = b'"resourceSpans"'
+_CODE: Final = {"code.function.name": "function", "code.file.path": "file", "code.line.number": "line"}
+_ERROR_CODES: Final = (2, "STATUS_CODE_ERROR")
+_BAD: Final = (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError)
+"""What a span of another shape than it should have raises."""
+
+
+class NotOtlp(DamObsError, ValueError):
+    """A line that looked like an OTLP request is none."""
+
+    def __init__(self, why: str, *, torn: bool) -> None:
+        super().__init__(f"no OTLP request: {why}")
+        self.torn = torn
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The spans of a line."""
+
+    events: list[TraceEvent]
+    unread: int
+    """Spans, or groups of them, that were of another shape than OTLP's."""
+
+
+def is_otlp(line: bytes) -> bool:
+    """Tell a line that is meant as an OTLP request from one that is meant as an event."""
+    return _MARK in line and line.lstrip().startswith(b"{")
+
+
+def otlp_events(line: bytes) -> Request:
+    """
+    Return the events of an OTLP request, in its order.
+
+    Raises:
+        NotOtlp: It is no JSON, or has no list of spans.
+    """
+    try:
+        request = msgspec.json.decode(line)
+    except (ValueError, RecursionError) as error:
+        raise NotOtlp(str(error), torn=True) from None
+    groups = request.get("resourceSpans") if isinstance(request, dict) else None
+    if not isinstance(groups, list):
+        raise NotOtlp("resourceSpans is no list", torn=False)
+    found: list[_Found] = []
+    unread = 0
+    for group in groups:
+        try:
+            found.extend(_found(group))
+        except _BAD:
+            unread += 1
+    handles = {each.span_id: each.handle for each in found}
+    events = []
+    for each in found:
+        try:
+            events.append(_event(each, handles))
+        except _BAD:
+            unread += 1
+    return Request(events, unread)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A span with what stands around it."""
+
+    span: Mapping[str, Any]
+    attributes: dict[str, Any]
+    resource: Mapping[str, Any]
+    scope: str
+    span_id: str
+    start_ns: int
+
+    @property
+    def handle(self) -> str:
+        own = self.attributes.get("dam.id")
+        return own if isinstance(own, str) else f"sys_{self.start_ns // _SECOND}_{self.span_id}"
+
+
+def _found(group: Mapping[str, Any]) -> Iterator[_Found]:
+    resource = _values((group.get("resource") or {}).get("attributes"))
+    for scoped in group.get("scopeSpans") or group.get("instrumentationLibrarySpans") or ():
+        scope = scoped.get("scope") or scoped.get("instrumentationLibrary") or {}
+        for span in scoped.get("spans") or ():
+            yield _Found(
+                span,
+                _values(span.get("attributes")),
+                resource,
+                str(scope.get("name") or ""),
+                _id(span["spanId"], 8),
+                int(span["startTimeUnixNano"]),
+            )
+
+
+def _event(found: _Found, handles: Mapping[str, str]) -> TraceEvent:
+    span, attributes = found.span, found.attributes
+    own = "dam.id" in attributes
+    parent_span = span.get("parentSpanId") or None
+    parent_span = _id(parent_span, 8) if parent_span else None
+    duration = max(0, int(span.get("endTimeUnixNano") or found.start_ns) - found.start_ns)
+    parent = attributes.get("dam.parent_id") if own else handles.get(parent_span or "")
+    event = TraceEvent(
+        trace_id=found.handle,
+        parent_id=None if parent is None else str(parent),
+        timestamp=_timestamp(found.start_ns),
+        hrm_layer=_text(attributes, "dam.layer", "system"),
+        operation=_text(attributes, "dam.operation", str(span.get("name") or "")),
+        component=_text(attributes, "dam.component", found.scope or _text(found.resource, "service.name")),
+        input_summary=_text(attributes, "dam.input"),
+        output_summary=_text(attributes, "dam.output"),
+        duration_ms=(duration + 500_000) // 1_000_000,
+        status=_status(found),
+        metadata=_metadata(found),
+        duration_ns=duration,
+        otel_trace_id=_id(span["traceId"], 16),
+        otel_span_id=found.span_id,
+        otel_parent_id=parent_span,
+        pid=_number(found.resource, "process.pid"),
+        thread_id=_number(attributes, "thread.id"),
+        kind=_kind(attributes),
+    )
+    if "dam.start_mono_ns" in attributes:
+        _add_evidence(event, attributes)
+    return event
+
+
+def _status(found: _Found) -> Status:
+    said = found.attributes.get("dam.status")
+    if said in get_args(Status):
+        return cast("Status", said)
+    return "error" if (found.span.get("status") or {}).get("code") in _ERROR_CODES else "success"
+
+
+def _kind(attributes: Mapping[str, Any]) -> Kind:
+    said = attributes.get("dam.kind")
+    return cast("Kind", said) if said in get_args(Kind) else "span"
+
+
+def _metadata(found: _Found) -> dict[str, Any]:
+    """Return a span's data; of a foreign one all its attributes, and why it failed."""
+    if "dam.id" in found.attributes:
+        return {
+            name.removeprefix("dam.data."): value
+            for name, value in found.attributes.items()
+            if name.startswith("dam.data.") or not (name.startswith("dam.") or name == "thread.id" or name in _CODE)
+        }
+    metadata = {name: value for name, value in found.attributes.items() if name != "thread.id"}
+    message = (found.span.get("status") or {}).get("message")
+    if message and _status(found) == "error":
+        metadata.setdefault("error", str(message))
+    for event in found.span.get("events") or ():
+        raised = _values(event.get("attributes"))
+        if "exception.type" in raised:
+            metadata.setdefault("error.type", raised["exception.type"])
+    return metadata
+
+
+def _add_evidence(event: TraceEvent, attributes: Mapping[str, Any]) -> None:
+    """Take back what a measured run put onto its spans."""
+    event.start_mono_ns = _number(attributes, "dam.start_mono_ns")
+    event.cpu_ns = _number(attributes, "dam.cpu_ns")
+    event.wait_ns = _number(attributes, "dam.wait_ns")
+    event.steps = _number(attributes, "dam.steps")
+    event.command = _text(attributes, "dam.command") or None
+    event.io = {name: int(value) for name, value in _below(attributes, "dam.io.")} or None
+    event.touched = {name: [str(each) for each in names] for name, names in _below(attributes, "dam.touched.")} or None
+    event.features = dict(_below(attributes, "dam.feature.")) or None
+    event.code = {short: attributes[name] for name, short in _CODE.items() if name in attributes} or None
+
+
+def _below(attributes: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in attributes.items():
+        if name.startswith(prefix):
+            yield name.removeprefix(prefix), value
+
+
+def _values(pairs: Any) -> dict[str, Any]:
+    return {str(pair["key"]): _value(pair.get("value") or {}) for pair in pairs or ()}
+
+
+def _value(value: Mapping[str, Any]) -> Any:
+    """Return what an OTLP ``AnyValue`` is."""
+    for kind, content in value.items():
+        match kind:
+            case "intValue":
+                return int(content)
+            case "doubleValue":
+                return content if isinstance(content, str) else float(content)  # "NaN", which is no JSON number
+            case "arrayValue":
+                return [_value(each) for each in content.get("values") or ()]
+            case "kvlistValue":
+                return _values(content.get("values"))
+            case "stringValue" | "boolValue" | "bytesValue":
+                return content
+    return None
+
+
+def _id(text: str, size: int) -> str:
+    """Return an id of `size` bytes as lower-case hex, from hex or from base64."""
+    try:
+        if len(text) == 2 * size:
+            return bytes.fromhex(text).hex()
+        decoded = base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        decoded = b""
+    if len(decoded) != size:
+        raise ValueError(f"{text!r} is no id of {size} bytes")
+    return decoded.hex()
+
+
+def _text(values: Mapping[str, Any], name: str, otherwise: str = "") -> str:
+    found = values.get(name)
+    return otherwise if found is None else str(found)
+
+
+def _number(values: Mapping[str, Any], name: str) -> int | None:
+    found = values.get(name)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _timestamp(start_ns: int) -> str:
+    """Return a time as the recorder writes it: microseconds, with the offset that holds here."""
+    seconds, fraction = divmod(start_ns, _SECOND)
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=fraction // 1000).astimezone()
+    return moment.isoformat(timespec="microseconds")

@@ -1,0 +1,94 @@
+"""
+Fetch lines of a trace by their number, without reading the ones between.
+
+The newest are mostly wanted, and are found from the end. For older ones the line ends before them
+are counted, which is much quicker than to look at what is between them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dam_obs.store.parts import Part
+
+Rows = npt.NDArray[np.int64]
+
+_BLOCK_BYTES = 4 * 1024 * 1024
+
+
+def fetch_lines(parts: Sequence[Part], wanted: Rows, rows: int) -> list[bytes] | None:
+    """
+    Return lines of a trace.
+
+    Args:
+        parts: The trace.
+        wanted: Which lines, in order, counted from 0 and without the empty ones.
+        rows: How many lines there are.
+
+    Returns:
+        `None` where they cannot be found by counting, since there are empty lines.
+    """
+    if not len(wanted):
+        return []
+    found = _from_end(parts[-1], wanted, rows)
+    return found if found is not None else _by_counting(parts, wanted, rows)
+
+
+def _from_end(part: Part, wanted: Rows, rows: int) -> list[bytes] | None:
+    """Look for lines in the last block; `None` if they are not all there."""
+    start = max(0, part.size - _BLOCK_BYTES)
+    block = os.pread(part.file.fileno(), part.size - start, start)
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    if start:
+        del lines[:1]  # its beginning is in another block
+    first = rows - len(lines)
+    if first > wanted[0] or first < 0 or not all(map(bytes.strip, lines)):
+        return None
+    return [lines[row - first] for row in wanted.tolist()]
+
+
+def _by_counting(parts: Sequence[Part], wanted: Rows, rows: int) -> list[bytes] | None:
+    places: list[tuple[Part, int]] = []
+    row = 0
+    for part in parts:
+        ends = 0
+        for offset, block in _blocks(part):
+            lines = block.count(b"\n")
+            below, above = np.searchsorted(wanted, [row + ends, row + ends + lines], side="right")
+            here = wanted[below:above]  # those that begin behind a line end in this block
+            if not ends and not offset and row in wanted:
+                places.append((part, 0))
+            if len(here):
+                begins = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10) + offset + 1
+                found = begins[here - row - ends - 1]
+                places.extend((part, place) for place in found[found < part.size].tolist())
+            ends += lines
+        row += ends + (0 if _ends_whole(part) else 1)
+    if row != rows:
+        return None
+    return [_line_at(part, offset) for part, offset in places]
+
+
+def _blocks(part: Part) -> Iterator[tuple[int, bytes]]:
+    offset = 0
+    while offset < part.size:
+        block = os.pread(part.file.fileno(), min(_BLOCK_BYTES, part.size - offset), offset)
+        if not block:
+            return
+        yield offset, block
+        offset += len(block)
+
+
+def _ends_whole(part: Part) -> bool:
+    return part.size == 0 or os.pread(part.file.fileno(), 1, part.size - 1) == b"\n"
+
+
+def _line_at(part: Part, offset: int) -> bytes:
+    part.file.seek(offset)
+    return part.file.readline(part.size - offset).removesuffix(b"\n")

@@ -1,0 +1,133 @@
+"""
+Look at the lines of a trace that the database could not take.
+
+Most are no events and are counted. One may hold some all the same: an event behind a torn one, or
+a request of OTLP. Then the trace is copied, with these events in the place of the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from dam_obs.store.lines import MAX_LINE_BYTES, Line, read_line
+from dam_obs.store.parts import Part, Skipped, part_of
+from dam_obs.store.spool import spool
+from dam_obs.store.trace_files import numbered_lines
+from dam_obs.trace.events import TraceEvent
+
+Rows = npt.NDArray[np.int64]
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+def count_bad(parts: Sequence[Part], bad: Rows, rows: int, skipped: Skipped) -> bool:
+    """
+    Count lines that are no events.
+
+    Args:
+        parts: The trace.
+        bad: Which of its lines, in order, counted from 0 and without the empty ones.
+        rows: How many lines there are.
+        skipped: Is added to.
+
+    Returns:
+        Whether that was all. If not, one of them holds events or the lines are others than was thought:
+        `skipped` is then as it was, and the trace must be copied.
+    """
+    before = skipped.copy()
+    row = -1
+    waiting = iter(bad.tolist())
+    next_bad = next(waiting, None)
+    for part in parts:
+        for number, line in _lines(part):
+            row += 1
+            if row != next_bad:
+                continue
+            next_bad = next(waiting, None)
+            found = read_line(line)
+            if found.events or found.skipped is None:
+                skipped.restore(before)
+                return False
+            skipped.add(part.name, number, found.skipped, found.why)
+    if row + 1 == rows:
+        return True
+    skipped.restore(before)
+    return False
+
+
+def repaired(parts: Sequence[Part], bad: Rows | None, rows: int, skipped: Skipped, closing: ExitStack) -> list[Part]:
+    """
+    Copy a trace, with the events that are in bad lines in their place.
+
+    Args:
+        parts: The trace.
+        bad: As above; `None` to look at each line.
+        rows: As above.
+        skipped: Is added to.
+        closing: Closes the copy.
+
+    Raises:
+        NoRoom: It does not fit.
+    """
+    name = parts[-1].name
+    before = skipped.copy()
+    try:
+        copy = spool(_repaired_lines(parts, bad, rows, skipped), name)
+    except _OtherLines:
+        skipped.restore(before)
+        copy = spool(_repaired_lines(parts, None, rows, skipped), name)
+    return [part_of(name, copy, closing)]
+
+
+def encoded(event: TraceEvent) -> bytes:
+    """Return an event as a line."""
+    return _encoder.encode(event) + b"\n"
+
+
+class _OtherLines(Exception):
+    """The database counts lines in another way, so that nobody knows which ones it could not take."""
+
+
+def _repaired_lines(parts: Sequence[Part], bad: Rows | None, rows: int, skipped: Skipped) -> Iterator[bytes]:
+    waiting = None if bad is None else iter(bad.tolist())
+    next_bad = None if waiting is None else next(waiting, None)
+    row = -1
+    for part in parts:
+        for number, line in _lines(part):
+            row += 1
+            if waiting is not None and row != next_bad:
+                yield line if line.endswith(b"\n") else line + b"\n"
+                continue
+            if waiting is not None:
+                next_bad = next(waiting, None)
+            found = read_line(line)
+            if found.skipped is not None:
+                skipped.add(part.name, number, found.skipped, found.why)
+            yield from _encoded(found)
+    if bad is not None and row + 1 != rows:
+        raise _OtherLines
+
+
+def _encoded(found: Line) -> Iterator[bytes]:
+    for event in found.events:
+        line = encoded(event)
+        if len(line) <= MAX_LINE_BYTES:
+            yield line
+
+
+def _lines(part: Part) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not empty, with their numbers in the file."""
+    part.file.seek(0)
+    left = part.size
+    for number, line in numbered_lines(part.file):
+        if line is None or left <= 0:
+            return
+        line = line[:left]
+        left -= len(line)
+        if line.strip():
+            yield number, line
