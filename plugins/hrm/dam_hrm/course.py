@@ -163,7 +163,7 @@ class _Course:
     async def _transition(self, target: Level, *, reason: str, atomic: bool = False) -> None:
         moved = await self._session.altitude.transition(target, reason=reason, atomic=atomic)
         if moved.skipped and not atomic:
-            self.notes.append(f"passed over {', '.join(moved.skipped)}: {moved.reason}")
+            self.notes.append(moved.reason)
         if moved.note:
             self.notes.append(moved.note)
         if not moved.allowed:

@@ -1,11 +1,19 @@
-"""What dam_hrm brings to dam-obs: its trace points. The one module of dam_hrm that knows dam-obs."""
+"""
+What dam_hrm brings to dam-obs: its trace points, and a way to have sessions recorded.
+
+The one module of dam_hrm that knows dam-obs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import dam_obs
 from dam_obs import hookimpl
+from dam_obs.points import activate
+from dam_obs.trace import session
 
 TRACE_POINTS: Final = Path(__file__).parent / "trace_points"
 
@@ -14,3 +22,23 @@ TRACE_POINTS: Final = Path(__file__).parent / "trace_points"
 def dam_obs_trace_points() -> list[Path]:
     """Bring a file for each layer."""
     return sorted(TRACE_POINTS.glob("*.toml"))
+
+
+def record_sessions(*, console: bool = False) -> Callable[[], object]:
+    """
+    Record the sessions whose plugin managers are made from now on; whoever records already goes on.
+
+    Args:
+        console: Print the tree of each turn to standard error. Without it, dam-obs' own settings decide on
+            everything, also on whether to record.
+
+    Returns:
+        What brings everything recorded so far to its place.
+    """
+    if activate.active() is None:
+        if console:
+            dam_obs.configure(console=True)
+        running = session.current()
+        if running is not None:
+            activate.activate(running.settings)
+    return dam_obs.flush

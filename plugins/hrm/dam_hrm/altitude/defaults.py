@@ -64,7 +64,5 @@ async def dam_hrm_altitude_execute(session: Session, action: Action) -> ActionRe
     if ability.writes:
         consent = await session.focus.consent("memory.write", f"{ability.writes}.*")
         if not consent.allowed:
-            return ActionResult(
-                allowed=False, output="", reason=f"memory.write on {ability.writes}.*: {consent.reason}"
-            )
+            return ActionResult(allowed=False, output="", reason=consent.reason)
     return await ask(session.hook.dam_hrm_act, ActionResult, session=session, action=action)

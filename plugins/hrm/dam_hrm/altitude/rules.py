@@ -108,7 +108,8 @@ def judge(move: Move, established: Set[Level]) -> Moved:
     if not move.reason.strip():
         names = " and ".join(map(_named, passed))
         return Moved(allowed=False, reason=f"{names} would be passed over, which needs a reason")
-    return Moved(allowed=True, reason=move.reason, note=_reminder(missing), skipped=passed)
+    reason = f"{move.reason} (passed over {', '.join(passed)})"
+    return Moved(allowed=True, reason=reason, note=_reminder(missing), skipped=passed)
 
 
 def passed_over(move: Move) -> tuple[Level, ...]:

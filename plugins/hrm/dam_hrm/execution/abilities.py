@@ -27,7 +27,7 @@ ABILITIES: Final = {
     "pause": Ability(stances=ANY),
     "switch": Ability(stances=ANY),
     "settle": Ability(stances=(Stance.SENSEMAKING, Stance.DISCOVERY)),
-    "decide": Ability(stances=(Stance.DISCOVERY, Stance.EVALUATION), writes="decisions"),
+    "decide": Ability(stances=(Stance.DISCOVERY, Stance.EVALUATION)),
     "commit": Ability(stances=ANY),
     "review": Ability(stances=(Stance.EVALUATION,)),
 }

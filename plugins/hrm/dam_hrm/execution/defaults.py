@@ -18,6 +18,7 @@ from dam_hrm.names import name_of
 
 if TYPE_CHECKING:
     from dam_hrm.altitude.values import Action
+    from dam_hrm.memory.values import Written
     from dam_hrm.session import Session
 
 _Act: TypeAlias = "Callable[[Session, Action], Awaitable[ActionResult]]"
@@ -64,8 +65,7 @@ async def settle(session: Session, action: Action) -> ActionResult:
     session.altitude.establish(level)
     name = level.name.lower()
     written = await session.memory.write("altitude", name, {"text": action.arguments["text"], "turn": session.turns})
-    kept = "" if written.allowed else f" It is not kept beyond this session: {written.reason}."
-    return _done(f"{level.value} ({name}) is established.{kept}", level=level.value)
+    return _done(f"{level.value} ({name}) is established.{_unkept(written)}", level=level.value)
 
 
 async def decide(session: Session, action: Action) -> ActionResult:
@@ -81,9 +81,7 @@ async def decide(session: Session, action: Action) -> ActionResult:
         return _done(f"Nothing established tells {' and '.join(options)} apart: say what matters most.")
     chosen = options[shared.index(best)]
     written = await session.memory.write("decisions", slug(chosen), {"chosen": chosen, "options": list(options)})
-    if not written.allowed:
-        return _refused(written.reason)
-    return _done(f"{chosen}: it fits what is established.", chosen=chosen)
+    return _done(f"{chosen}: it fits what is established.{_unkept(written)}", chosen=chosen)
 
 
 async def commit(session: Session, action: Action) -> ActionResult:
@@ -150,6 +148,11 @@ def _done(output: str, **data: Any) -> ActionResult:
 
 def _refused(reason: str) -> ActionResult:
     return ActionResult(allowed=False, output="", reason=reason)
+
+
+def _unkept(written: Written) -> str:
+    """Say that something is not in memory, where it is not."""
+    return "" if written.allowed else f" It is not written to memory: {written.reason}."
 
 
 def _text_of(value: object) -> str:
