@@ -1,43 +1,134 @@
 """
 A small four-layer runtime with memory, whose every operation is a hook.
 
-A name's module is imported when the name is first asked for: a program in which dam_hrm is merely
-installed loads it for its trace points, and pays for nothing else.
+Everything a user or a plugin needs is importable from here. A name's module is imported when the
+name is first asked for, so that importing the package alone costs next to nothing.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dam_hrm.altitude.values import Action, ActionResult, Evaluation, Footing, Level, Move, Moved, Plan
     from dam_hrm.asking import HookFailed
-    from dam_hrm.errors import HrmError, UnknownName
+    from dam_hrm.errors import HrmError, SessionClosed, UnknownName
+    from dam_hrm.focus.values import (
+        Answer,
+        Consent,
+        ConsentRequest,
+        GateDecision,
+        GateRequest,
+        GateType,
+        Lane,
+        LaneSwitch,
+        Reducer,
+        Routed,
+        Signal,
+        Stance,
+        StanceChange,
+    )
     from dam_hrm.hookspecs import hookimpl
-    from dam_hrm.plugin import plugin_manager
+    from dam_hrm.learning.values import Generalized, Match, Pattern, Situation, Trimmed
+    from dam_hrm.memory.values import Address, Found, Shift, Shifted, Tier, WriteRequest, Written
+    from dam_hrm.order import WithinItself
+    from dam_hrm.plugin import PluginBroken, plugin_manager
+    from dam_hrm.reasoning.values import Classification, Escalated, Escalation, Strategy, StrategyChoice
     from dam_hrm.session import Session
     from dam_hrm.turn import Turn
 
-__all__ = ["HookFailed", "HrmError", "Session", "Turn", "UnknownName", "hookimpl", "plugin_manager"]
+__all__ = [
+    "Action",
+    "ActionResult",
+    "Address",
+    "Answer",
+    "Classification",
+    "Consent",
+    "ConsentRequest",
+    "Escalated",
+    "Escalation",
+    "Evaluation",
+    "Footing",
+    "Found",
+    "GateDecision",
+    "GateRequest",
+    "GateType",
+    "Generalized",
+    "HookFailed",
+    "HrmError",
+    "Lane",
+    "LaneSwitch",
+    "Level",
+    "Match",
+    "Move",
+    "Moved",
+    "Pattern",
+    "Plan",
+    "PluginBroken",
+    "Reducer",
+    "Routed",
+    "Session",
+    "SessionClosed",
+    "Shift",
+    "Shifted",
+    "Signal",
+    "Situation",
+    "Stance",
+    "StanceChange",
+    "Strategy",
+    "StrategyChoice",
+    "Tier",
+    "Trimmed",
+    "Turn",
+    "UnknownName",
+    "WithinItself",
+    "WriteRequest",
+    "Written",
+    "hookimpl",
+    "plugin_manager",
+]
 
-_HOMES: Final = {
-    "HookFailed": "asking",
-    "HrmError": "errors",
-    "Session": "session",
-    "Turn": "turn",
-    "UnknownName": "errors",
-    "hookimpl": "hookspecs",
-    "plugin_manager": "plugin",
+_HOMES = {
+    "altitude.values": ("Action", "ActionResult", "Evaluation", "Footing", "Level", "Move", "Moved", "Plan"),
+    "asking": ("HookFailed",),
+    "errors": ("HrmError", "SessionClosed", "UnknownName"),
+    "focus.values": (
+        "Answer",
+        "Consent",
+        "ConsentRequest",
+        "GateDecision",
+        "GateRequest",
+        "GateType",
+        "Lane",
+        "LaneSwitch",
+        "Reducer",
+        "Routed",
+        "Signal",
+        "Stance",
+        "StanceChange",
+    ),
+    "hookspecs": ("hookimpl",),
+    "learning.values": ("Generalized", "Match", "Pattern", "Situation", "Trimmed"),
+    "memory.values": ("Address", "Found", "Shift", "Shifted", "Tier", "WriteRequest", "Written"),
+    "order": ("WithinItself",),
+    "plugin": ("PluginBroken", "plugin_manager"),
+    "reasoning.values": ("Classification", "Escalated", "Escalation", "Strategy", "StrategyChoice"),
+    "session": ("Session",),
+    "turn": ("Turn",),
 }
+"""All names by the module that has them."""
+
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what a name stands for."""
-    if name not in _HOMES:
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+    return value
 
 
 def __dir__() -> list[str]:
-    """Name everything that can be imported from here."""
     return sorted({*globals(), *__all__})
