@@ -1,7 +1,7 @@
 """
 What dam_hrm brings to dam-obs: its trace points, and a way to have sessions recorded.
 
-The one module of dam_hrm that knows dam-obs.
+The one module of dam_hrm that knows dam-obs. Every program that is observed loads it, so it imports little.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Final
 
 import dam_obs
 from dam_obs import hookimpl
-from dam_obs.points import activate
-from dam_obs.trace import session
 
 TRACE_POINTS: Final = Path(__file__).parent / "trace_points"
 
@@ -35,6 +33,9 @@ def record_sessions(*, console: bool = False) -> Callable[[], object]:
     Returns:
         What brings everything recorded so far to its place.
     """
+    from dam_obs.points import activate
+    from dam_obs.trace import session
+
     if activate.active() is None:
         if console:
             dam_obs.configure(console=True)
