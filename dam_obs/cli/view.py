@@ -1,42 +1,37 @@
-"""``dam-obs view``: recorded events as trees, or as JSON lines."""
+"""``dam-obs view``: recorded events as trees, or in a form for other programs, an issue or a pull request."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, get_args
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_args
 
 import click
 
-from dam_obs.cli._base import console, source_argument
+from dam_obs.cli._base import console, named_source
 from dam_obs.cli._reading import open_reading, tell_skipped
 from dam_obs.cli._units import counted
+from dam_obs.cli._view.forms import FOLLOWED, Form, live_printer, print_whole
+from dam_obs.cli._view.tree import Columns
 from dam_obs.errors import DamObsError
-from dam_obs.sinks.tree import indent, line_of
-from dam_obs.store.filter import all_of, of_layers, with_statuses
+from dam_obs.store.errors import NoTraceFound
+from dam_obs.store.filter import Filter, all_of, of_layers, parse_filter, with_statuses
 from dam_obs.store.find import Source
 from dam_obs.store.select import Selection, check_layer, select
-from dam_obs.store.tree import Trace, traces
 from dam_obs.text import printable
-from dam_obs.trace.events import Status, TraceEvent
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
+from dam_obs.trace.events import Status
 
 LAST: Final = 100
 """Events that are shown if nothing is said."""
 
-APART: Final = " [its parent is not in the trace]"
-"""Marks the root of a tree that is not whole."""
+LAST_BEFORE_FOLLOWING: Final = 10
+"""The same of those that are there when a file begins to be followed."""
 
-CONTEXT: Final = " [context]"
-"""Marks an event that stands here for its descendants, where a colour cannot tell."""
+PARTIAL_AFTER_SECONDS: Final = 30.0
 
-_STYLES: Final[dict[Status, str]] = {"success": "", "error": "red", "blocked": "yellow"}
-_AT_ONCE: Final = 1000
-_HANG: Final = len("[alt] ")
-_NARROWEST: Final = 24
-"""Columns below which a text is not wrapped beside its indentation."""
+TAKEN_APART: Final = 50_000
+"""Events in the traces of what is shown, beyond which nothing is said of these traces' shape."""
 
 
 class NothingWithId(DamObsError):
@@ -50,14 +45,44 @@ class NothingWithId(DamObsError):
         self.text = text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the user asked for."""
+
+    last: int | None
+    named: str | None
+    wanted: Filter
+    layers: Sequence[str]
+    words: str
+    """The options that choose events, as they may be typed."""
+    form: Form
+    columns: Columns
+
+
+def _source(context: click.Context, _parameter: click.Parameter, value: str | None) -> Source | None:
+    if context.resilient_parsing:  # completion in the shell
+        return None
+    try:
+        return named_source(value)
+    except NoTraceFound:
+        if not context.params.get("follow"):
+            raise
+        return Source(Path.cwd() / (value or "trace.jsonl"), None)
+
+
 @click.command("view")
-@source_argument
+@click.option(
+    "--follow", is_flag=True, is_eager=True, help="Go on showing traces as they end, until Ctrl-C; needs no file yet."
+)
+@click.argument("source", required=False, metavar="[FILE|RUN|-]", callback=_source)
 @click.option(
     "--last",
     type=click.IntRange(min=1),
     metavar="N",
-    help=f"Show the newest N events at most, in whole traces. [default: {LAST}; all with --trace-id]",
+    help="Show the newest N events at most, in whole traces. "
+    f"[default: {LAST}; all with --trace-id; {LAST_BEFORE_FOLLOWING} before --follow goes on]",
 )
+@click.option("--filter", "-f", "filter_text", default="", metavar="TEXT", help="Only events that fit this filter.")
 @click.option(
     "--hrm",
     "layers",
@@ -78,105 +103,122 @@ class NothingWithId(DamObsError):
     metavar="ID",
     help="Only the request that this event belongs to, whole: a handle, or an OpenTelemetry trace or span id.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines, as they were recorded.")
-def command(
-    source: Source,
-    last: int | None,
-    layers: Sequence[str],
-    statuses: Sequence[Status],
-    named: str | None,
-    as_json: bool,
-) -> None:
+@click.option("--critical", is_flag=True, help="Mark what decided when each trace ended, and how much of it.")
+@click.option("--times", is_flag=True, help="Show own time, the longest gap nothing below covers, and concurrency.")
+@click.option(
+    "--partial-after",
+    type=click.FloatRange(min=0.1),
+    default=PARTIAL_AFTER_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --follow: show a trace without its root when nothing of it has come for so long.",
+)
+@click.option("--json", is_flag=True, help="Print one JSON document: trees, with what their shape says of each event.")
+@click.option("--jsonl", is_flag=True, help="Print the events as JSON lines, as they were recorded.")
+@click.option("--otlp", is_flag=True, help="Print the events as OTLP JSON lines, as collectors read them.")
+@click.option("--md", is_flag=True, help="Print nested lists in Markdown, for a pull request.")
+@click.option("--summary", is_flag=True, help="Print a page in Markdown, short enough for an issue.")
+@click.option("--tui", is_flag=True, help="Open a full screen to search and walk through traces.")
+def command(source: Source, follow: bool, tui: bool, partial_after: float, **given: Any) -> None:
     """
     Show recorded events as trees.
 
-    Without options these are the newest traces. With --hrm or --status the newest events that
-    fit are shown, each below the events that led to it.
+    Without options these are the newest traces. With --filter, --hrm or --status the newest
+    events that fit are shown, each below the events that led to it.
     """
+    wish = _wish(**given)
+    if tui:
+        _open_screen(source, wish, follow)
+    elif follow:
+        _follow(source, wish, partial_after)
+    else:
+        _view(source, wish)
+
+
+def _wish(
+    *,
+    last: int | None,
+    filter_text: str,
+    layers: Sequence[str],
+    statuses: Sequence[Status],
+    named: str | None,
+    critical: bool,
+    times: bool,
+    **forms: bool,
+) -> Wish:
     layers = [word.strip().lower() for word in layers]
+    words = [f"--filter {filter_text!r}"] if filter_text.strip() else []
+    words += [f"--hrm {word}" for word in layers] + [f"--status {status}" for status in statuses]
+    chosen: list[Any] = [name for name, is_chosen in forms.items() if is_chosen]
+    if len(chosen) > 1:
+        raise click.UsageError(f"--{chosen[0]} and --{chosen[1]} are two forms: choose one")
+    return Wish(
+        last=last,
+        named=named.strip() if named is not None else None,
+        wanted=all_of(parse_filter(filter_text), of_layers(layers), with_statuses(statuses)),
+        layers=layers,
+        words=" ".join(words),
+        form=chosen[0] if chosen else "tree",
+        columns=Columns(times=times, critical=critical),
+    )
+
+
+def _view(source: Source, wish: Wish) -> None:
+    out = console()
+    shape_is_shown = wish.columns.any or out.is_terminal or wish.form in ("json", "md", "summary")
     with open_reading(source) as table:
         tell_skipped(table)
         selection = select(
             table,
-            wanted=all_of(of_layers(layers), with_statuses(statuses)),
-            request=None if named is None else named.strip(),
-            last=LAST if last is None and named is None else last,
+            wanted=wish.wanted,
+            request=wish.named,
+            last=LAST if wish.last is None and wish.named is None else wish.last,
+            whole_up_to=TAKEN_APART if shape_is_shown else 0,
         )
-    if selection.read and named is not None and not selection.in_request:
-        raise NothingWithId(named, table.name, selection.read)
+        name, skipped = table.name, table.skipped
+    if selection.read and wish.named is not None and not selection.in_request:
+        raise NothingWithId(wish.named, name, selection.read)
     if selection.read:
-        for word in layers:
+        for word in wish.layers:
             check_layer(word, selection.layers)
-
-    if as_json:
-        _print_json(selection.events)
-    else:
-        shown = list(traces(selection.shown))
-        _print_trees(shown, selection)
-        _tell_ambiguity(shown, named)
-    _tell_rest(selection, table.name, layers, statuses)
+        wish.wanted.check_layers(selection.layers)
+    print_whole(wish.form, wish.columns, out, selection, name=name, skipped=skipped)
+    if wish.form == "tree" and wish.named is not None:
+        _tell_ambiguity(selection, wish.named)
+    _tell_rest(selection, name, wish.words)
 
 
-# -- printing
+def _follow(source: Source, wish: Wish, partial_after_s: float) -> None:
+    from dam_obs.cli._view.following import follow
+
+    if wish.form not in FOLLOWED:
+        raise click.UsageError(f"--{wish.form} needs the whole trace: with --follow there are --jsonl and --otlp")
+    if source.uri is not None:
+        raise click.UsageError("--follow reads a file, a run or a pipe, not what a plugin has")
+    follow(
+        source,
+        asked=None if wish.wanted.is_everything else wish.wanted.matches,
+        named=wish.named,
+        last=LAST_BEFORE_FOLLOWING if wish.last is None else wish.last,
+        partial_after_s=partial_after_s,
+        show=live_printer(wish.form, wish.columns, console()),
+    )
 
 
-def _print_json(events: Sequence[TraceEvent]) -> None:
-    import msgspec
+def _open_screen(source: Source, wish: Wish, follow: bool) -> None:
+    if follow or wish.named is not None or wish.form != "tree":
+        raise click.UsageError("--tui goes with --filter, --hrm, --status and --last")
+    from dam_obs.cli._tui import run
 
-    encoder = msgspec.json.Encoder()
-    for start in range(0, len(events), _AT_ONCE):
-        click.echo(encoder.encode_lines(events[start : start + _AT_ONCE]), nl=False)
-
-
-def _print_trees(shown: Sequence[Trace], selection: Selection) -> None:
-    out = console()
-    coloured = out.color_system is not None and not out.no_color
-    context = {id(event) for event in selection.ancestors}
-    plain: list[str] = []
-    for trace in shown:
-        for depth, node in trace.root.walk():
-            unasked = id(node.event) in context
-            text = line_of(node.event)
-            text += APART if trace.partial and depth == 0 else ""
-            text += CONTEXT if unasked and not coloured else ""
-            if out.is_terminal:
-                _print_styled(out, depth, text, "dim" if unasked else _STYLES[node.event.status])
-            else:
-                plain.append(indent(depth) + text)
-    if plain:
-        click.echo("\n".join(plain))
-
-
-def _print_styled(out: Console, depth: int, text: str, style: str) -> None:
-    """Print on a terminal: a text that is too long goes on below itself, so that the tree's shape stays."""
-    from rich.text import Text
-
-    before = indent(depth)
-    room = out.width - len(before) - _HANG
-    for number, part in enumerate(_wrapped(out, Text(text, style), room)):
-        line = Text().append(before, "dim") if number == 0 else Text(" " * (len(before) + _HANG))
-        out.print(line.append_text(part), soft_wrap=True)
-
-
-def _wrapped(out: Console, text: Text, room: int) -> Sequence[Text]:
-    """Return a text in lines; those after the first have `room` columns, the first those of its hanging start too."""
-    if text.cell_len <= room + _HANG or room < _NARROWEST:
-        return [text]
-    first = text.wrap(out, room + _HANG)[0]
-    first.rstrip()
-    skipped = len(text.plain) - len(text.plain[len(first.plain) :].lstrip())
-    lines = [first, *text[skipped:].wrap(out, room)]
-    for line in lines:
-        line.rstrip()
-    return lines
+    run(source, wish.wanted.text, wish.last)
 
 
 # -- what else there is to say
 
 
-def _tell_ambiguity(shown: Sequence[Trace], named: str | None) -> None:
+def _tell_ambiguity(selection: Selection, named: str) -> None:
     """Say how to choose where several events have the handle that was given: each process issues its own."""
-    found = [node.event for trace in shown for _, node in trace.root.walk() if node.event.trace_id == named]
+    found = [event for event in selection.shown if event.trace_id == named]
     if len(found) < 2:
         return
     ids = ", ".join(f"{event.otel_span_id or 'none'} (process {event.pid or 'unknown'})" for event in found)
@@ -185,14 +227,13 @@ def _tell_ambiguity(shown: Sequence[Trace], named: str | None) -> None:
     )
 
 
-def _tell_rest(selection: Selection, where: str, layers: Sequence[str], statuses: Sequence[Status]) -> None:
+def _tell_rest(selection: Selection, where: str, words: str) -> None:
     """Say what was not shown, and why."""
     if not selection.read:
         click.echo(f"{where} holds no events yet.", err=True)
     elif not selection.events:
-        options = " ".join([f"--hrm {word}" for word in layers] + [f"--status {status}" for status in statuses])
         of_what = f"of the {counted(selection.in_request, 'event')} in"
-        click.echo(printable(f"None {of_what} {where} fits {options}."), err=True)
+        click.echo(printable(f"None {of_what} {where} fits {words}."), err=True)
     elif selection.left_out:
         events = counted(selection.left_out, "older event")
         if selection.left_out_traces:

@@ -55,10 +55,18 @@ def tree(events: Sequence[TraceEvent]) -> list[TreeLine]:
     return lines
 
 
-def line_of(event: TraceEvent) -> str:
-    """Return the line of one event, without its indentation."""
+def line_of(event: TraceEvent, *, timed: bool = True) -> str:
+    """
+    Return the line of one event, without its indentation.
+
+    Args:
+        event: Any.
+        timed: With its duration in whole milliseconds.
+    """
     source = f"{event.input_summary} → " if event.input_summary else ""
-    line = f"[{layer_code(event)}] {event.operation}: {source}{_outcome(event)} ({event.duration_ms}ms)"
+    line = f"[{layer_code(event)}] {event.operation}: {source}{_outcome(event)}"
+    if timed:
+        line += f" ({event.duration_ms}ms)"
     saved = event.metadata.get("tokens_saved")
     if isinstance(saved, int) and not isinstance(saved, bool):
         line += f" [saved {saved} tokens]"

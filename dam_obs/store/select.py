@@ -67,6 +67,9 @@ class Selection:
     layers: dict[str, str | None]
     """The layers that occur in the trace, each with its code where handles tell it."""
 
+    whole: list[TraceEvent] | None
+    """All events of the traces that something is shown of, those shown among them; `None` if these are too many."""
+
     @property
     def ancestors(self) -> list[TraceEvent]:
         """What is shown without having been asked for."""
@@ -94,7 +97,12 @@ def check_layer(word: str, seen: Mapping[str, str | None]) -> None:
 
 
 def select(
-    table: EventTable, *, wanted: Filter | None = None, request: str | None = None, last: int | None
+    table: EventTable,
+    *,
+    wanted: Filter | None = None,
+    request: str | None = None,
+    last: int | None,
+    whole_up_to: int = 0,
 ) -> Selection:
     """
     Choose events of a trace.
@@ -106,8 +114,9 @@ def select(
             an event with this id, or one whose parent has it.
         last: So many of the newest at most. Of whole traces, as many of the newest as do not
             exceed it together, and one at least. `None` for all.
+        whole_up_to: Read all events of the traces that something is shown of, if they are so many at most.
     """
-    choice = _Choosing(table, None if request is None else _request(table, request))
+    choice = _Choosing(table, None if request is None else _request(table, request), whole_up_to)
     if wanted is None or wanted.is_everything:
         return choice.whole_traces(last)
     return choice.passing(wanted, last)
@@ -116,8 +125,9 @@ def select(
 class _Choosing:
     """Chooses within a request, or within all."""
 
-    def __init__(self, table: EventTable, request: tuple[Family, Positions] | None) -> None:
+    def __init__(self, table: EventTable, request: tuple[Family, Positions] | None, whole_up_to: int) -> None:
         self._table = table
+        self._whole_up_to = whole_up_to
         self._family: Family | None = None
         self._eligible: Positions | None = None
         if request is not None:
@@ -129,7 +139,7 @@ class _Choosing:
         if last is None or self._in_request == 0:
             everything = np.arange(len(self._table), dtype=np.int64)
             chosen = everything if self._eligible is None else self._eligible
-            return self._selection(chosen, chosen, left_out=0)
+            return self._selection(chosen, chosen, chosen, left_out=0)
         family, eligible = self._family, self._eligible
         if family is None or eligible is None:
             # More events than are to be shown: the traces that they belong to are the newest, and enough.
@@ -138,10 +148,10 @@ class _Choosing:
         chosen, traces = _newest_traces(family, eligible, last)
         left_out = self._in_request - len(chosen)
         if not left_out:
-            return self._selection(chosen, chosen, left_out=0)
+            return self._selection(chosen, chosen, chosen, left_out=0)
         within = family.parents[family.indices(eligible)]
         roots = self._table.kin.roots() if self._eligible is None else int((within < 0).sum())
-        return self._selection(chosen, chosen, left_out=left_out, left_out_traces=max(0, roots - traces))
+        return self._selection(chosen, chosen, chosen, left_out=left_out, left_out_traces=max(0, roots - traces))
 
     def passing(self, wanted: Filter, last: int | None) -> Selection:
         """Choose the newest events that a filter lets through."""
@@ -156,20 +166,31 @@ class _Choosing:
         chosen = asked if last is None else asked[-last:]
         family = self._family or self._table.kin.family(chosen)
         shown = family.positions[family.with_ancestors(family.indices(chosen))]
-        return self._selection(chosen, shown, left_out=len(asked) - len(chosen))
+        root_of = family.roots()
+        traces = family.positions[np.isin(root_of, root_of[family.indices(shown)])]
+        return self._selection(chosen, shown, traces, left_out=len(asked) - len(chosen))
 
-    def _selection(self, chosen: Positions, shown: Positions, *, left_out: int, left_out_traces: int = 0) -> Selection:
-        fetched = self._table.fetch(shown)
-        asked_for = np.isin(shown, chosen).tolist()
+    def _selection(
+        self, chosen: Positions, shown: Positions, traces: Positions, *, left_out: int, left_out_traces: int = 0
+    ) -> Selection:
+        """Read what was chosen, what is shown with it and, if they are not too many, all events of these traces."""
+        whole = len(traces) <= self._whole_up_to
+        read = traces if whole else shown
+        fetched = self._table.fetch(read)
         return Selection(
-            events=[event for event, wanted in zip(fetched, asked_for, strict=True) if wanted],
-            shown=fetched,
+            events=_those(fetched, read, chosen),
+            shown=_those(fetched, read, shown),
+            whole=fetched if whole else None,
             left_out=left_out,
             left_out_traces=left_out_traces,
             in_request=self._in_request,
             read=len(self._table),
             layers=self._table.layers,
         )
+
+
+def _those(events: list[TraceEvent], positions: Positions, wanted: Positions) -> list[TraceEvent]:
+    return [event for event, is_wanted in zip(events, np.isin(positions, wanted).tolist(), strict=True) if is_wanted]
 
 
 def _request(table: EventTable, text: str) -> tuple[Family, Positions]:

@@ -12,12 +12,13 @@ What a line means is for those who ask.
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from dam_obs.store.read import MAX_LINE_BYTES
+from dam_obs.store.lines import MAX_LINE_BYTES
 
 CHUNK_BYTES: Final = 1024 * 1024
 _MARK_BYTES: Final = 64
@@ -25,6 +26,9 @@ _MARK_BYTES: Final = 64
 
 class Tail:
     """The lines of one file from some place on, for as long as somebody asks."""
+
+    ended = False
+    """A file may always be appended to."""
 
     def __init__(self, path: Path, *, backlog_bytes: int) -> None:
         """
@@ -132,56 +136,38 @@ class Tail:
         return later[::-1], newest
 
 
-class _Appended:
-    """One open file, and how far it is read."""
+class Piped:
+    """The lines that another program writes into a pipe, until it closes it."""
 
     def __init__(self, file: int) -> None:
+        """
+        Begin with what comes next.
+
+        Args:
+            file: The descriptor of its end for reading; it stays the caller's.
+        """
         self._file = file
-        self._position = 0
-        self._unfinished = b""
-        self._mark = b""
-        """The last bytes before the position."""
-        self._skipping = False
-        """What follows, up to the next line end, belongs to no line that is read."""
-
-    def stat(self) -> os.stat_result:
-        return os.fstat(self._file)
-
-    def size(self) -> int:
-        return self.stat().st_size
-
-    def close(self) -> None:
-        os.close(self._file)
-
-    def skip_to(self, position: int) -> None:
-        """Go on from the first line that begins after `position`."""
-        if position > 0:
-            self._position = position - 1
-            self._skipping = True
+        self._cutter = _Cutter()
+        self.ended = False
+        """Nothing will come any more."""
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the whole lines up to the present end."""
-        if self._begun_anew():
-            if self._unfinished:
-                yield self._unfinished
-            self._position, self._unfinished, self._mark, self._skipping = 0, b"", b"", False
-        while chunk := os.pread(self._file, CHUNK_BYTES, self._position):
-            self._position += len(chunk)
-            self._mark = (self._mark + chunk)[-_MARK_BYTES:]
-            yield from self._split(chunk)
+        """Yield what has come since the last time; without waiting for more."""
+        while not self.ended and select.select([self._file], [], [], 0)[0]:
+            chunk = os.read(self._file, CHUNK_BYTES)
+            self.ended = not chunk
+            yield from self._cutter.cut(chunk) if chunk else self._cutter.rest()
 
-    def rest(self) -> Iterator[bytes]:
-        """Yield all that is left, a line that was never ended too, and let go of the file."""
-        yield from self.lines()
-        if self._unfinished:
-            yield self._unfinished
-        self.close()
 
-    def _begun_anew(self) -> bool:
-        before = self._position - len(self._mark)
-        return self.size() < self._position or os.pread(self._file, len(self._mark), before) != self._mark
+class _Cutter:
+    """Cuts chunks into lines."""
 
-    def _split(self, chunk: bytes) -> Iterator[bytes]:
+    def __init__(self, *, within_line: bool = False) -> None:
+        self._unfinished = b""
+        self._skipping = within_line
+        """What comes, up to the next line end, belongs to no line that is read."""
+
+    def cut(self, chunk: bytes) -> Iterator[bytes]:
         *lines, rest = chunk.split(b"\n")
         for line in lines:
             if not self._skipping:
@@ -193,6 +179,58 @@ class _Appended:
         if len(self._unfinished) > MAX_LINE_BYTES:
             yield self._unfinished
             self._unfinished, self._skipping = b"", True
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield the line that was never ended, if there is one."""
+        if self._unfinished:
+            yield self._unfinished
+            self._unfinished = b""
+
+
+class _Appended:
+    """One open file, and how far it is read."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._position = 0
+        self._cutter = _Cutter()
+        self._mark = b""
+        """The last bytes before the position."""
+
+    def stat(self) -> os.stat_result:
+        return os.fstat(self._file)
+
+    def size(self) -> int:
+        return self.stat().st_size
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def skip_to(self, position: int) -> None:
+        """Go on from the first line that begins at `position` or after it."""
+        if position > 0:
+            self._position = position - 1
+            self._cutter = _Cutter(within_line=True)
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the whole lines up to the present end."""
+        if self._begun_anew():
+            yield from self._cutter.rest()
+            self._position, self._mark, self._cutter = 0, b"", _Cutter()
+        while chunk := os.pread(self._file, CHUNK_BYTES, self._position):
+            self._position += len(chunk)
+            self._mark = (self._mark + chunk)[-_MARK_BYTES:]
+            yield from self._cutter.cut(chunk)
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield all that is left, a line that was never ended too, and let go of the file."""
+        yield from self.lines()
+        yield from self._cutter.rest()
+        self.close()
+
+    def _begun_anew(self) -> bool:
+        before = self._position - len(self._mark)
+        return self.size() < self._position or os.pread(self._file, len(self._mark), before) != self._mark
 
 
 def _opened(path: Path) -> _Appended | None:
