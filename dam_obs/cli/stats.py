@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+import sys
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from dam_obs.cli._base import console, echo_json, json_option, source_argument
-from dam_obs.cli._reading import Reading
-from dam_obs.cli._units import counted, duration
-from dam_obs.sinks.tree import layer_code
-from dam_obs.store.find import Source
-from dam_obs.store.summary import LayerSummary, TraceSummary, duration_ns, summarise
+from dam_obs.cli._filtering import filter_option
+from dam_obs.cli._reading import open_reading, tell_skipped
+from dam_obs.cli._stats.seed import seed_lines, what
+from dam_obs.cli._stats.sparks import bars_for
+from dam_obs.cli._stats.tables import (
+    BARS_SPARED,
+    FEWEST_BARS,
+    print_groups,
+    print_layers,
+    print_over_time,
+    print_slowest,
+)
+from dam_obs.cli._units import counted
+from dam_obs.store.figures import Groups, LayerFigures, OverTime, Sums
+from dam_obs.store.timing import duration_ns
 from dam_obs.text import printable
 from dam_obs.trace.events import Status, TraceEvent
 
-SCHEMA_VERSION: Final = 1
+if TYPE_CHECKING:
+    from dam_obs.store.filter import Filter
+    from dam_obs.store.find import Source
+    from dam_obs.store.grouping import Grouping
+    from dam_obs.store.table import EventTable
+
+SCHEMA_VERSION: Final = 2
 """Of what ``--json`` prints; raised when a field goes or changes its meaning."""
+
+BUCKETS: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,24 +64,40 @@ class StatsDocument:
     schema_version: int
     trace: str
     """The file that was read; its rotated siblings belong to it."""
+    filter: str
+    """As it was given; empty for everything."""
     events_in_trace: int
+    events_fitting: int
+    """Those that the filter lets through."""
     events: int
-    """The newest of them, which were summed up."""
+    """The newest of these, which were summed up."""
     skipped: dict[str, int]
     """Lines without an event, by reason."""
-    layers: tuple[LayerSummary, ...]
+    layers: tuple[LayerFigures, ...]
+    grouped: Groups | None
+    """What ``--by`` asked for."""
+    over_time: OverTime | None
     slowest: tuple[SlowEvent, ...]
+
+
+def _grouping(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Any:
+    if value is None:
+        return None
+    from dam_obs.store.grouping import grouping
+
+    return grouping(value)
 
 
 @click.command("stats")
 @source_argument
+@filter_option
 @click.option(
     "--last",
     type=click.IntRange(min=1),
     metavar="N",
     default=1000,
     show_default=True,
-    help="Sum up the newest N events.",
+    help="Sum up the newest N events that fit.",
 )
 @click.option(
     "--slowest",
@@ -72,84 +107,105 @@ class StatsDocument:
     show_default=True,
     help="Name the N slowest operations.",
 )
+@click.option(
+    "--by",
+    metavar="WHAT",
+    callback=_grouping,
+    help="Sum up by component, operation, layer, status or a value among the data, such as @data.gate_type.",
+)
+@click.option(
+    "--groups",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="Show the N groups, and operations of a layer, that took the longest.",
+)
+@click.option(
+    "--buckets",
+    type=click.IntRange(min=1, max=1000),
+    metavar="N",
+    default=BUCKETS,
+    show_default=True,
+    help="Divide the time into N parts, or as many as fit the terminal.",
+)
 @json_option
-def command(source: Source, last: int, slowest: int, as_json: bool) -> None:
+def command(
+    source: Source,
+    wanted: Filter,
+    last: int,
+    slowest: int,
+    by: Grouping | None,
+    groups: int,
+    buckets: int,
+    as_json: bool,
+) -> None:
     """Sum up recorded events by layer, and name the slowest."""
-    reading = Reading(source)
-    summary = summarise(reading.trace, last=last, slowest=slowest)
-    reading.tell_skipped()
-    if as_json:
-        echo_json(_document(summary, source, reading))
-        return
-    if not summary.events:
-        click.echo(f"{reading.name} holds no events yet.", err=True)
-        return
-    for line in _text(summary):
+    from dam_obs.store.sums import sum_up
+
+    if not as_json:
+        buckets = min(buckets, max(FEWEST_BARS, console().width - BARS_SPARED))
+    with open_reading(source) as table:
+        sums = sum_up(table, wanted=wanted, last=last, slowest=slowest, by=by, most_groups=groups, buckets=buckets)
+        tell_skipped(table)
+        if as_json:
+            echo_json(_document(sums, source, wanted, table))
+        elif sums.events:
+            _print(sums, source, wanted)
+        _tell_rest(sums, table.name, wanted, as_json)
+
+
+def _print(sums: Sums, source: Source, wanted: Filter) -> None:
+    for line in seed_lines(sums, wanted.text):
         click.echo(line)
+    out = console()
+    if sums.slowest:
+        click.echo()
+        print_slowest(out, sums.slowest, _named(source))
     click.echo()
-    _print_table(summary.layers)
-    if summary.read > summary.events:
-        older = counted(summary.read - summary.events, "older event")
-        click.echo(f"Left out: {older}; --last {summary.read} sums up all.", err=True)
+    print_layers(out, sums.layers)
+    if sums.grouped is not None:
+        click.echo()
+        print_groups(out, sums.grouped)
+    if sums.over_time is not None and sums.over_time.buckets > 1:
+        click.echo()
+        print_over_time(out, sums.over_time, bars_for(sys.stdout.encoding))
 
 
-def _text(summary: TraceSummary) -> Iterator[str]:
-    """Yield the lines that the seed shows."""
-    yield f"HRM Layer Stats (last {_plain(summary.events, 'event')}):"
-    for layer in summary.layers:
-        average = _milliseconds(layer.durations.mean_ns if layer.durations else 0)
-        errors = _plain(layer.by_status["error"], "error")
-        yield f"- {printable(layer.layer)}: {_plain(layer.operations, 'op')}, avg {average}ms, {errors}"
-    if not summary.slowest:
+def _named(source: Source) -> str | None:
+    """Return how to name the source to another command; nothing, where it was not named to this one either."""
+    if source.standard_input:
+        return None
+    given = click.get_current_context().get_parameter_source("source") is click.core.ParameterSource.COMMANDLINE
+    return shlex.quote(source.name) if given else ""
+
+
+def _tell_rest(sums: Sums, name: str, wanted: Filter, as_json: bool) -> None:
+    """Say what was not summed up, and why."""
+    if as_json:
         return
-    yield ""
-    yield "Slowest operations:"
-    for rank, event in enumerate(summary.slowest, 1):
-        name = f"{layer_code(event)}_{event.operation}"
-        yield printable(f"{rank}. {name}: {_milliseconds(duration_ns(event) or 0)}ms ({what(event)})")
+    if not sums.read:
+        click.echo(f"{name} holds no events yet.", err=True)
+    elif not sums.events:
+        click.echo(f"None of the {counted(sums.read, 'event')} in {name} fits {printable(wanted.text)}.", err=True)
+    elif sums.fitting > sums.events:
+        older = counted(sums.fitting - sums.events, "older event")
+        click.echo(f"Left out: {older}; --last {sums.fitting} sums up all.", err=True)
 
 
-def what(event: TraceEvent) -> str:
-    """Say what an operation was about: its input and the reason it gave, else the component that ran it."""
-    reason = event.metadata.get("reason")
-    parts = [event.input_summary, reason if isinstance(reason, str) else ""]
-    return " ".join(part for part in parts if part) or event.component
-
-
-def _plain(number: int, noun: str) -> str:
-    """Count as the seed does, without separators."""
-    return counted(number, noun).replace(",", "")
-
-
-def _milliseconds(ns: int) -> int:
-    return (ns + 500_000) // 1_000_000
-
-
-def _print_table(layers: tuple[LayerSummary, ...]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Layer", overflow="fold")
-    for name in ("Blocked", "p50", "p95", "Slowest"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for layer in layers:
-        took = layer.durations
-        times = (took.p50_ns, took.p95_ns, took.max_ns) if took else ()
-        cells = [duration(ns) for ns in times] or ["", "", ""]
-        table.add_row(Text(printable(layer.layer)), f"{layer.by_status['blocked']:,}", *cells)
-    console().print(table)
-
-
-def _document(summary: TraceSummary, source: Source, reading: Reading) -> StatsDocument:
+def _document(sums: Sums, source: Source, wanted: Filter, table: EventTable) -> StatsDocument:
     return StatsDocument(
         schema_version=SCHEMA_VERSION,
         trace=source.uri or str(source.trace),
-        events_in_trace=summary.read,
-        events=summary.events,
-        skipped=reading.skipped,
-        layers=summary.layers,
-        slowest=tuple(_slow(event) for event in summary.slowest),
+        filter=wanted.text,
+        events_in_trace=sums.read,
+        events_fitting=sums.fitting,
+        events=sums.events,
+        skipped=table.skipped,
+        layers=sums.layers,
+        grouped=sums.grouped,
+        over_time=sums.over_time,
+        slowest=tuple(_slow(event) for event in sums.slowest),
     )
 
 

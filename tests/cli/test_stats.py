@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,26 +80,211 @@ def test_the_seeds_example_comes_out_to_the_letter() -> None:
     assert err == ""
 
 
-def test_a_table_follows_with_what_the_seed_does_not_show() -> None:
-    """Blocked events, and how times are spread."""
-    write(
+def mixed() -> list[TraceEvent]:
+    """Spans of two layers, one of them blocked, and a moment."""
+    return [
         *(event(f"alt_1_{n}", duration_ns=(n + 1) * 1_500_000, duration_ms=0) for n in range(20)),
-        event("foc_1_a", hrm_layer="focus", status="blocked", duration_ns=40_000, duration_ms=0),
-        event("sys_1_b", hrm_layer="system", kind="event", duration_ms=0),
-    )
-    out, _ = stats("--slowest", "0")
+        event("alt_1_x", operation="plan", duration_ns=2_000_000, status="error"),
+        event(
+            "foc_1_a", hrm_layer="focus", operation="gate_check", status="blocked", duration_ns=40_000, duration_ms=0
+        ),
+        event("sys_1_b", hrm_layer="system", operation="start", kind="event", duration_ms=0),
+    ]
 
-    assert [line.rstrip() for line in out.splitlines()] == [
-        "HRM Layer Stats (last 22 events):",
-        "- altitude: 20 ops, avg 16ms, 0 errors",
+
+def sections(text: str) -> list[list[str]]:
+    """What stands between blank lines, without blanks at the end of lines."""
+    return [[line.rstrip() for line in part.splitlines()] for part in text.split("\n\n")]
+
+
+def test_a_table_follows_with_what_the_seed_does_not_show() -> None:
+    """Each layer and below it its operations: rates of errors and of what was blocked, and how times are spread."""
+    write(*mixed())
+    first, table = sections(stats("--slowest", "0")[0])
+
+    assert first == [
+        "HRM Layer Stats (last 23 events):",
+        "- altitude: 21 ops, avg 15ms, 1 error",
         "- focus: 1 op, avg 0ms, 0 errors",
         "- system: 1 op, avg 0ms, 0 errors",
-        "",
-        "Layer     Blocked    p50      p95  Slowest",
-        "altitude        0  15 ms  28.5 ms    30 ms",
-        "focus           1  40 µs    40 µs    40 µs",
-        "system          0",
     ]
+    assert table == [
+        "Layer         Count      Errors     Blocked    p50    p90      p95    p99  Slowest   Total",
+        "altitude         21    1 (4.8%)           0  15 ms  27 ms  28.5 ms  30 ms    30 ms  317 ms",
+        "  transition     20           0           0  15 ms  27 ms  28.5 ms  30 ms    30 ms  315 ms",
+        "  plan            1  1 (100.0%)           0   2 ms   2 ms     2 ms   2 ms     2 ms    2 ms",
+        "focus             1           0  1 (100.0%)  40 µs  40 µs    40 µs  40 µs    40 µs   40 µs",
+        "  gate_check      1           0  1 (100.0%)  40 µs  40 µs    40 µs  40 µs    40 µs   40 µs",
+        "system            1           0           0",
+        "  start           1           0           0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("width", "header"),
+    [
+        ("100", "Layer         Count      Errors     Blocked    p50    p90      p95    p99  Slowest   Total"),
+        ("80", "Layer         Count      Errors     Blocked    p50      p95  Slowest   Total"),
+        ("70", "Layer         Count      Errors     Blocked    p50      p95  Slowest"),
+        ("60", "Layer         Count      Errors     Blocked    p50      p95"),
+        ("30", "Layer         Count      Errors"),
+    ],
+)
+def test_a_table_fits_the_terminal(width: str, header: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What matters least is left out first."""
+    monkeypatch.setenv("COLUMNS", width)
+    write(*mixed())
+    table = sections(stats("--slowest", "0")[0])[1]
+
+    assert table[0].startswith(header[: int(width)])
+    assert max(map(len, table)) <= int(width)
+
+
+def test_the_slowest_come_with_their_handles() -> None:
+    """And with the command that shows the first of them; it names the trace if that was named."""
+    write(event("alt_1_a"), event("alt_1_b", duration_ns=1_500_000_000, status="error"))
+    out, _ = stats("--slowest", "1")
+    named, _ = stats("trace.jsonl")
+
+    assert sections(out)[2] == [
+        "    Handle    Took  Status  Component    Started",
+        "1.  alt_1_b  1.5 s  error   altitude.py  2026-01-13T15:00:00+00:00",
+        "See the first where it belongs: dam-obs view --trace-id alt_1_b",
+    ]
+    assert "\nSee the first where it belongs: dam-obs view trace.jsonl --trace-id alt_1_b\n" in named
+
+
+def test_a_filter_chooses_what_is_summed_up() -> None:
+    """The first line says so; `--last` counts what fits."""
+    write(*mixed())
+    out, err = stats("--filter", "layer:altitude duration:>=27ms", "--last", "2")
+
+    assert out.startswith(
+        "HRM Layer Stats (last 2 events that fit layer:altitude duration:>=27ms):\n"
+        "- altitude: 2 ops, avg 29ms, 0 errors\n"
+    )
+    assert err == "Left out: 1 older event; --last 3 sums up all.\n"
+
+
+def test_nothing_that_fits_is_no_error() -> None:
+    """A sentence says so."""
+    write(*mixed())
+
+    assert stats("-f", "layer:focus status:error") == (
+        "",
+        "None of the 23 events in trace.jsonl fits layer:focus status:error.\n",
+    )
+
+
+def test_a_filter_that_cannot_be_understood_is_pointed_at(capsys: pytest.CaptureFixture[str]) -> None:
+    """The text stands below the sentence; a layer that not even the trace knows is such a mistake too."""
+    write(event("bil_1_a", hrm_layer="billing"))
+
+    assert main(["stats", "-f", "slow -stauts:error"]) == 2
+    sentence, *excerpt = capsys.readouterr().err.splitlines()
+    assert sentence == (
+        "dam-obs: error: unknown field 'stauts': did you mean status? there are layer, status, operation, "
+        "component, id, duration, since, before and @data.NAME; to look for text with a colon, quote it "
+        "(column 7 of the filter)"
+    )
+    assert excerpt == ["  slow -stauts:error", "        ^^^^^^"]
+    assert main(["stats", "-f", "layer:billing"]) == 0
+    assert main(["stats", "-f", "layer:bilings"]) == 2
+    assert "unknown layer 'bilings': did you mean billing? " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("by", "heading", "rows"),
+    [
+        ("component", "Component    Count", ["altitude.py      3", "gates.py         1"]),
+        ("layer", "Layer     Count", ["altitude      3", "focus         1"]),
+        ("operation", "Operation   Count", ["transition      4"]),
+        ("status", "Status   Count", ["success      3", "error        1"]),
+        ("@data.gate", "@data.gate  Count", ["write           2", "plan            1"]),
+    ],
+)
+def test_events_by_what_the_user_names(by: str, heading: str, rows: list[str]) -> None:
+    """What took the longest together comes first."""
+    write(
+        event("alt_1_a", metadata={"gate": "write"}, duration_ns=9_000_000),
+        event("alt_1_b", metadata={"gate": "write"}),
+        event("alt_1_c", metadata={"gate": "plan"}),
+        event("foc_1_d", hrm_layer="focus", component="gates.py", status="error"),
+    )
+    table = sections(stats("--slowest", "0", "--by", by)[0])[2]
+
+    assert table[0].startswith(heading)
+    assert [line[: len(row)] for line, row in zip(table[1:], rows, strict=False)] == rows
+    assert table[len(rows) + 1 :] == (["1 event without @data.gate."] if by == "@data.gate" else [])
+
+
+def test_of_many_groups_the_heaviest_are_shown() -> None:
+    """The others are counted; so are operations of a layer."""
+    write(*(event(f"alt_1_{n}", operation=f"op{n}", component=f"c{n}", duration_ns=n * 1_000_000) for n in range(30)))
+    _, layers, groups = sections(stats("--slowest", "0", "--by", "component", "--groups", "2")[0])
+
+    assert [line.split()[0] for line in layers] == ["Layer", "altitude", "op29", "op28", "Left"]
+    assert layers[-1] == "Left out: 28 operations of altitude that took less; --groups N shows more."
+    assert [line.split()[0] for line in groups] == ["Component", "c29", "c28", "Left"]
+    assert groups[-1] == "Left out: 28 groups that took less; --groups N shows more."
+
+
+def test_what_cannot_be_grouped_by_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what can."""
+    write(*mixed())
+
+    assert main(["stats", "--by", "compnent"]) == 2
+    assert capsys.readouterr().err == (
+        "dam-obs: error: cannot group by 'compnent': did you mean component? "
+        "there are layer, operation, component, status and @data.NAME\n"
+    )
+
+
+def spread(*moments: tuple[int, int]) -> None:
+    """Write events: so many seconds after the first, taking so many milliseconds."""
+    begin = datetime(2026, 1, 13, 15, 0, tzinfo=UTC)
+    write(
+        *(
+            event(f"alt_1_{n}", timestamp=(begin + timedelta(seconds=at)).isoformat(), duration_ns=ms * 1_000_000)
+            for n, (at, ms) in enumerate(moments)
+        )
+    )
+
+
+def test_bars_show_how_it_went_over_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for each part of the time, from the first event to the last; nothing is no bar."""
+    monkeypatch.setenv("TZ", "UTC")
+    spread((0, 1), (0, 8), (1, 4), (3, 2), (3, 2), (3, 2), (3, 16))
+
+    assert sections(stats("--slowest", "0", "--buckets", "4")[0])[2] == [
+        "Over time: each bar is 750 ms, the first from 2026-01-13 15:00:00+00:00 on",
+        "Layer     Operations  most  p95    most",
+        "altitude  ▄▂ █           4  ▄▂ █  16 ms",
+    ]
+
+
+def test_bars_without_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the encoding has none."""
+    monkeypatch.setenv("TZ", "UTC")
+    spread((0, 1), (0, 8), (1, 4), (3, 2), (3, 2), (3, 2), (3, 16))
+    result = CliRunner(charset="ascii").invoke(command, ["--slowest", "0", "--buckets", "4"], catch_exceptions=False)
+
+    assert result.stdout_bytes.decode("ascii").splitlines()[-1].rstrip() == "altitude  =: @           4  =: @  16 ms"
+
+
+def test_bars_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both tables stand below each other, with as many bars as fit."""
+    monkeypatch.setenv("COLUMNS", "60")
+    spread(*((second, second + 1) for second in range(100)))
+    lines = sections(stats("--slowest", "0", "--buckets", "100")[0])[2]
+
+    assert [line.split()[:2] for line in lines[1:]] == [
+        ["Layer", "Operations"],
+        ["altitude", "█" * 20],
+        ["Layer", "p95"],
+        ["altitude", "▁▁▂▂▂▃▃▄▄▄▅▅▆▆▆▇▇███"],
+    ]
+    assert max(map(len, lines[1:])) <= 60
 
 
 @pytest.mark.parametrize(
@@ -149,25 +335,50 @@ def test_a_plugins_layer_follows_the_built_in_ones() -> None:
 def test_json_for_other_programs() -> None:
     """The same numbers, finer, with a version and with what leads back to the events."""
     write(
-        event("alt_1_a", duration_ns=5_400_000, otel_span_id="a" * 16, status="error"), event("alt_1_b", kind="event")
+        event("alt_1_a", duration_ns=5_400_000, otel_span_id="a" * 16, status="error", component="a.py"),
+        event("alt_1_b", kind="event", timestamp="2026-01-13T15:00:01+00:00"),
     )
     with Path("trace.jsonl").open("a") as file:
         file.write('{"trace_id":"torn')
+    took = dict.fromkeys(("mean_ns", "p50_ns", "p90_ns", "p95_ns", "p99_ns", "max_ns", "total_ns"), 5_400_000)
+    both = {
+        "operations": 2,
+        "by_status": {"success": 1, "error": 1, "blocked": 0},
+        "error_rate": 0.5,
+        "blocked_rate": 0.0,
+        "durations": took,
+    }
+    one = {"operations": 1, "blocked_rate": 0.0}
+    a_py = one | {
+        "name": "a.py", "by_status": {"success": 0, "error": 1, "blocked": 0}, "error_rate": 1.0, "durations": took,
+    }  # fmt: skip
+    altitude_py = one | {
+        "name": "altitude.py", "by_status": {"success": 1, "error": 0, "blocked": 0}, "error_rate": 0.0,
+        "durations": None,
+    }  # fmt: skip
 
-    assert json.loads(stats("--json")[0]) == {
-        "schema_version": 1,
+    assert json.loads(stats("--json", "--by", "component", "--buckets", "2", "-f", "L3")[0]) == {
+        "schema_version": 2,
         "trace": str(Path.cwd() / "trace.jsonl"),
+        "filter": "L3",
         "events_in_trace": 2,
+        "events_fitting": 2,
         "events": 2,
         "skipped": {"torn": 1},
         "layers": [
-            {
-                "layer": "altitude",
-                "operations": 2,
-                "by_status": {"success": 1, "error": 1, "blocked": 0},
-                "durations": {"mean_ns": 5_400_000, "p50_ns": 5_400_000, "p95_ns": 5_400_000, "max_ns": 5_400_000},
-            }
+            {"layer": "altitude", **both, "by_operation": [{"name": "transition", **both}], "operations_left_out": 0}
         ],
+        "grouped": {"by": "component", "groups": [a_py, altitude_py], "groups_left_out": 0, "events_without": 0},
+        "over_time": {
+            "first_ns": 1768316400000000000,
+            "bucket_ns": 500_000_001,
+            "buckets": 2,
+            "by": "component",
+            "series": [
+                {"name": "a.py", "operations": [1, 0], "p95_ns": [5_400_000, None]},
+                {"name": "altitude.py", "operations": [0, 1], "p95_ns": [None, None]},
+            ],
+        },
         "slowest": [
             {
                 "trace_id": "alt_1_a",
@@ -175,7 +386,7 @@ def test_json_for_other_programs() -> None:
                 "timestamp": "2026-01-13T15:00:00+00:00",
                 "layer": "altitude",
                 "operation": "transition",
-                "component": "altitude.py",
+                "component": "a.py",
                 "status": "error",
                 "duration_ns": 5_400_000,
                 "what": "L3→L2",
@@ -189,7 +400,8 @@ def test_an_empty_file_is_no_error() -> None:
     write()
 
     assert stats() == ("", "trace.jsonl holds no events yet.\n")
-    assert json.loads(stats("--json")[0])["layers"] == []
+    empty = json.loads(stats("--json", "-f", "layer:whatever")[0])
+    assert (empty["events_in_trace"], empty["layers"], empty["over_time"]) == (0, [], None)
 
 
 def test_no_trace_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:

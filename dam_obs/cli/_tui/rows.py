@@ -14,7 +14,7 @@ from typing import Final
 from dam_obs.sinks.tree import layer_code
 from dam_obs.store.filter import Filter
 from dam_obs.store.read import started
-from dam_obs.store.summary import duration_ns
+from dam_obs.store.timing import duration_ns
 from dam_obs.store.tree import Trace, traces
 from dam_obs.text import printable
 from dam_obs.trace.events import TraceEvent

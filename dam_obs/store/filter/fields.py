@@ -126,7 +126,7 @@ def data_readings(name: Word) -> tuple[tuple[str, ...], ...]:
         raise BadFilter("a name among the data is missing: write @data.gate_type:WriteApproval", name.mark)
     if len(keys) > DEEPEST:
         raise BadFilter(f"{name.text!r} is too deep: {DEEPEST} names with dots between them are the most", name.mark)
-    return tuple((".".join(keys[:end]), *keys[end:]) for end in range(1, len(keys) + 1))
+    return tuple((".".join(keys[:end]), *keys[end:]) for end in range(len(keys), 0, -1))
 
 
 def _data_test(value: Word) -> DataTest:

@@ -1,0 +1,1 @@
+"""How ``dam-obs stats`` lays figures out."""
