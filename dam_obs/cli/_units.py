@@ -14,3 +14,12 @@ def duration(ns: float) -> str:
 def counted(number: int, noun: str) -> str:
     """Show a number of things: ``1 event``, ``2,000 events``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def percent(share: float) -> str:
+    """Show a share of 1: whole per cents, from 10 down with one decimal; a little is never called nothing."""
+    hundredths = share * 100
+    if 0 < abs(hundredths) < 0.05:
+        return "<0.1 %" if hundredths > 0 else ">-0.1 %"
+    text = f"{hundredths:.1f}" if abs(hundredths) < 9.95 else f"{hundredths:,.0f}"
+    return f"{text.removesuffix('.0')} %"

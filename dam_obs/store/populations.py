@@ -151,22 +151,17 @@ def _reaches_no_further(time: Ratio, factor: float) -> bool:
     return 1 / factor <= time.low and time.high <= factor
 
 
-def _rank(each: Comparison) -> tuple[int, float, str]:
-    """Order: what surely changed, what is on one side only, what may have changed, the rest; each by size."""
-    if each.changed:
-        return 0, -_size(each), each.name
-    if each.before is None or each.after is None:
-        return 1, -(each.before or each.after or _NOTHING).events, each.name
-    order: dict[Verdict, int] = {"too_few": 2, "same": 3, "untimed": 4}
-    return order.get(each.verdict, 4), -_size(each), each.name
-
-
-_NOTHING: Final = Group(events=0, errors=0, blocked=0, times=None)
+def _rank(each: Comparison) -> tuple[int, float, int, str]:
+    """Order: what surely changed, what is on one side only, what cannot be told, the rest; by size, then by events."""
+    order: dict[Verdict, int] = {"only_before": 1, "only_after": 1, "too_few": 2, "same": 3, "untimed": 4}
+    events = sum(group.events for group in (each.before, each.after) if group is not None)
+    return 0 if each.changed else order[each.verdict], -_size(each), -events, each.name
 
 
 def _size(each: Comparison) -> float:
-    """Return how large a change is: a factor counts by its logarithm, a rate by the difference."""
-    sizes = [abs(rate.value) for rate in (each.errors, each.blocked) if rate is not None]
+    """Return how large a change is: a factor counts by its logarithm, a rate that surely changed by the difference."""
+    rates = ((each.errors, each.errors_changed), (each.blocked, each.blocked_changed))
+    sizes = [abs(rate.value) for rate, changed in rates if rate is not None and changed]
     if each.time is not None:
         sizes.append(abs(math.log(each.time.value)) if 0 < each.time.value < math.inf else math.inf)
     return max(sizes, default=0.0)
