@@ -2,8 +2,9 @@
 The parts of the guide that are made from the code, so that they cannot fall behind it.
 
 `hook_sections` makes a section for each hook from its docstring; `command_sections` one for
-each command from the help it prints. Both are written to ``docs/generated``, which pages of
-the guide include.
+each command from the help it prints; `point_tables` and `convention_table` make tables of dam_hrm's
+trace points and of what others' conventions call them. All are written to ``docs/generated``, which
+pages of the guide include.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib.util
 import inspect
 import re
 import textwrap
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,7 @@ from typing import Any
 import click
 
 GENERATED = Path(__file__).parents[1] / "generated"
+HRM = Path(__file__).parents[2] / "plugins" / "hrm" / "dam_hrm"
 HELP_WIDTH = 100
 
 
@@ -36,6 +39,8 @@ def write_pages(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     _write(folder / "hooks.md", "\n".join(hook_sections(hookspecs)))
     _write(folder / "cli.md", "\n".join(command_sections()))
+    _write(folder / "hrm-points.md", "\n".join(point_tables(HRM / "trace_points")))
+    _write(folder / "hrm-conventions.md", "\n".join(convention_table(HRM / "conventions.toml")))
 
 
 def hook_sections(module: ModuleType) -> Iterator[str]:
@@ -55,6 +60,37 @@ def command_sections() -> Iterator[str]:
         yield _help_section(group, top)
         for command in _loaded(group):
             yield from _with_subcommands(command, top)
+
+
+def point_tables(folder: Path) -> Iterator[str]:
+    """Yield a table in Markdown for each layer of dam_hrm, with its operations, their data and what blocks them."""
+    from dam_obs.points.load import load_file
+
+    for layer in ("system", "altitude", "focus", "reasoning", "learning", "memory"):
+        yield f"### {layer.capitalize()}\n\n| span | is recorded when | data | blocked |\n| --- | --- | --- | --- |"
+        for point in load_file(folder / f"{layer}.toml").points:
+            data = "<br>".join(f"`{field.name}` {field.meaning}" for field in point.data)
+            yield f"| `{point.name}` | {point.meaning} | {data} | {_blocked(point)} |"
+        yield ""
+
+
+def _blocked(point: Any) -> str:
+    rule = point.targets[0].reads.blocked
+    return "" if rule is None else f"`{rule.path}` is `{', '.join(str(value).lower() for value in rule.values)}`"
+
+
+def convention_table(path: Path) -> Iterator[str]:
+    """Yield a table in Markdown of what dam_hrm's spans are called in conventions, line by line."""
+    yield "| span | follows | status | attributes |\n| --- | --- | --- | --- |"
+    for span in tomllib.loads(path.read_text(encoding="utf-8"))["spans"]:
+        said = "<br>".join(_attribute(name, value) for name, value in span["attributes"].items())
+        note = f"<br>{span['note']}" if "note" in span else ""
+        yield f"| `{span['operation']}` | `{span['follows']}`{note} | {span['status']} | {said} |"
+    yield ""
+
+
+def _attribute(name: str, value: dict[str, str]) -> str:
+    return f"`{name}` = `{value['is']}`" if "is" in value else f"`{name}`: {value['means']}"
 
 
 def _with_subcommands(command: click.Command, parent: click.Context) -> Iterator[str]:

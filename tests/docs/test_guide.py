@@ -17,7 +17,7 @@ from dam_obs.cli.builtin import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("traits/*.md")])
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("traits/*.md"), *DOCS.glob("hrm/*.md")])
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,30 @@ def test_every_command_has_a_section_with_its_help(generated, command):
     assert "--help" in section
 
 
+def test_the_tables_of_trace_points_say_what_the_files_say(generated):
+    """Operation, moment, data with its meaning, and what blocks."""
+    lines = "\n".join(generated.point_tables(generated.HRM / "trace_points")).splitlines()
+    (consent,) = [line for line in lines if line.startswith("| `focus.consent_check`")]
+
+    assert consent == (
+        "| `focus.consent_check` | Does the user allow an operation within a scope? |"
+        " `operation` What is to be done<br>"
+        "`allowed` The user's answer, given now or before | `result.allowed` is `false` |"
+    )
+    assert sum(line.startswith("| `") for line in lines) == 21
+
+
+def test_the_table_of_conventions_says_what_the_registry_says(generated):
+    """Constants with their value, what is read with its meaning."""
+    lines = list(generated.convention_table(generated.HRM / "conventions.toml"))
+
+    assert lines[1] == (
+        "| `system.turn` | `invoke_workflow`<br>The handle is `dam.id`. | merged | `gen_ai.operation.name` ="
+        " `invoke_workflow`<br>`gen_ai.workflow.name` = `dam_hrm.turn`<br>"
+        "`gen_ai.conversation.id`: the session's name |"
+    )
+
+
 def test_generated_parts_are_written_once(generated, tmp_path):
     """A second build finds them as they were, and leaves them alone."""
     folder = tmp_path / "generated"
@@ -87,7 +111,7 @@ def test_generated_parts_are_written_once(generated, tmp_path):
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     generated.write_pages(folder)
 
-    assert sorted(before) == ["cli.md", "hooks.md"]
+    assert sorted(before) == ["cli.md", "hooks.md", "hrm-conventions.md", "hrm-points.md"]
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
