@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SURE: Final = 0.7
 """A pattern of this confidence is gone by."""
 
+TRIM_TURNS: Final = 20
+"""So often patterns that are of no use are forgotten."""
+
 
 @hookimpl(trylast=True)
 async def dam_hrm_turn(session: Session, text: str) -> Turn:
@@ -84,6 +87,8 @@ class _Course:
     async def _begin(self) -> None:
         await self._session.focus.tick()
         kept = await self._session.memory.read("altitude", "session")
+        if self._number == 1:
+            await self._session.learning.load()
         if self._number == 1 and kept.tier is not None and self._session.altitude.resume(kept.value):
             self.notes.append(f"going on at {self._session.altitude.level.value}, where {self._session.name} left off")
 
@@ -207,7 +212,13 @@ class _Course:
 
     async def _learn(self, situation: Situation, choice: StrategyChoice, *, worked: bool) -> None:
         """Remember what this was like, what was done about it, and whether that worked."""
+        learning = self._session.learning
+        known = {pattern.pattern_code for pattern in learning.patterns}
         evidence = f"{self._session.name}:{self._number}"
-        await self._session.learning.observe(situation, choice.strategy.value, worked=worked, evidence=evidence)
+        pattern = await learning.observe(situation, choice.strategy.value, worked=worked, evidence=evidence)
+        if pattern is not None and pattern.pattern_code not in known:
+            self.notes.append(f"learned pattern {pattern.pattern_code}: {pattern.then}")
+        if self._number % TRIM_TURNS == 0:
+            await learning.trim()
         record = {"text": self._text, "reply": self.done, "turn": self._number, "worked": worked}
         await self._session.memory.write("session", "last", record, tier="hot")

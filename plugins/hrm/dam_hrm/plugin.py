@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
 from typing import Final
 
 import pluggy
@@ -49,9 +48,9 @@ class Plugins(pluggy.PluginManager):
         Raises:
             PluginBroken: It has no hook, one that does not exist, or one with other parameters; or it is there already.
         """
-        if isinstance(plugin, type):
-            raise PluginBroken(plugin.__qualname__, f"is a class: give an instance of it, {plugin.__name__}()")
         shown = name or _name(plugin)
+        if isinstance(plugin, type):
+            raise PluginBroken(shown, f"is a class: give an instance of it, {plugin.__name__}()")
         if shown in self._names() and name is None:
             shown = f"{shown}-{len(self._names())}"
         try:
@@ -97,8 +96,7 @@ def plugin_manager(*plugins: object, installed: bool = True, without: Collection
         manager.register(plugin)
     # They are `trylast`: the last one to come is the last one to be asked, even after a plugin that is `trylast` too.
     for name, module in BUILT_IN.items():
-        if find_spec(module) is not None:  # layers that are still being written
-            manager.register(import_module(module), name)
+        manager.register(import_module(module), name)
     return manager
 
 
@@ -108,7 +106,8 @@ def _installed() -> list[EntryPoint]:
 
 def _load(manager: pluggy.PluginManager, point: EntryPoint) -> None:
     distribution = point.dist.name if point.dist is not None else "an unknown distribution"
-    way_out = f"repair or uninstall {distribution}, or leave the plugin out (without={{{point.name!r}}})"
+    without = f"without={{{point.name!r}}}, --without {point.name}"
+    way_out = f"repair or uninstall {distribution}, or leave the plugin out ({without})"
     try:
         manager.register(point.load(), point.name)
     except PluginBroken as error:
@@ -121,7 +120,7 @@ def _load(manager: pluggy.PluginManager, point: EntryPoint) -> None:
 
 def _name(plugin: object) -> str:
     """Name a plugin by what it is: a module by its name, an object by its class."""
-    return str(getattr(plugin, "__name__", None) or type(plugin).__qualname__)
+    return str(getattr(plugin, "__name__", None) or type(plugin).__name__)
 
 
 def _why_no_hook(unknown: list[str]) -> str:

@@ -110,13 +110,13 @@ class Altitude:
         """Go on from what memory kept, if that makes sense and was of a session of this name; say whether."""
         if not isinstance(kept, Mapping) or kept.get("session") != self._session.name:
             return False
-        levels = {each.value: each for each in Level}
-        level, established = levels.get(kept.get("level", "")), kept.get("established")
-        if level is None or not isinstance(established, list) or not levels.keys() >= set(established):
+        levels = [each for each in Level if each.value == kept.get("level")]
+        established = kept.get("established")
+        if not levels or not isinstance(established, list) or any(each not in list(Level) for each in established):
             return False
         with self._session.lock:
-            self._level = level
-            self._established = frozenset(levels[each] for each in established)
+            self._level = levels[0]
+            self._established = frozenset(Level(each) for each in established)
             self._footing = Footing.GRANTED
             self._settle()
         return True
@@ -130,6 +130,8 @@ class Altitude:
             self._level = move.to_level
             if move.to_level.height < move.from_level.height:
                 self._footing = footing_of(move, moved)
+            elif self._footing is Footing.ESTABLISHED:
+                self._footing = Footing.RISEN
             self._settle()
             return True
 

@@ -47,7 +47,7 @@ _STEPS: Final[Mapping[Strategy, tuple[str, ...]]] = {
 }
 _PART: Final = re.compile(r"\s*(?:[;,.]|\band then\b|\bthen\b|\band\b|\bafter that\b)\s*", re.IGNORECASE)
 _OPTION: Final = re.compile(r"\s*(?:,|\bor\b|\band\b)\s*", re.IGNORECASE)
-_NAME: Final = re.compile(r"[a-z0-9]+")
+_NAME: Final = re.compile(r"[^\W_]+")
 _EMPTY: Final = frozenset(
     [
         "a",

@@ -42,6 +42,8 @@ class Footing(Name):
     """An atomic request."""
     SKIP = "skip"
     """A reason for passing over a level."""
+    RISEN = "risen"
+    """It was gone up to, from below an exception."""
     GRANTED = "granted"
     """A plugin's word."""
 
