@@ -71,7 +71,9 @@ class TraceApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Yield what is on the screen, from the top."""
-        yield Static(_source_line(self._loaded), id="source")
+        with Horizontal(id="source"):
+            yield Static(Text(self._loaded.name), id="name")
+            yield Static(_how_much(self._loaded), id="how-much")
         with Horizontal(id="search"):
             yield Label("Filter", id="search-label")
             yield Input(
@@ -262,18 +264,13 @@ def _errors_of(found: Found) -> list[int]:
     return [number for number, node in enumerate(found.row.nodes) if node.event.status == "error"]
 
 
-def _source_line(loaded: Loaded) -> Text:
-    """Say what is shown, and what is not."""
-    line = Text(loaded.name, "bold")
-    left = loaded.events_in_source - loaded.events
-    if left:
-        line.append(f"  the newest {loaded.events:,} of {counted(loaded.events_in_source, 'event')}")
-        line.append(f"; --last {loaded.events_in_source} loads all", "dim")
-    else:
-        line.append("  all events", "dim")
-    if loaded.skipped:
-        line.append(f"; {counted(loaded.skipped, 'line')} skipped", "dim")
-    return line
+def _how_much(loaded: Loaded) -> Text:
+    """Say how much of the source is shown."""
+    skipped = f"; {counted(loaded.skipped, 'line')} skipped" if loaded.skipped else ""
+    if loaded.events == loaded.events_in_source:
+        return Text(f"all events{skipped}")
+    newest = f"the newest {loaded.events:,} of {counted(loaded.events_in_source, 'event')}"
+    return Text(f"{newest}; --last {loaded.events_in_source} loads all{skipped}")
 
 
 def _is_light() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dam_obs.cli._reading import Reading
+from dam_obs.cli._reading import open_reading
 from dam_obs.cli._tui.rows import TraceRow, rows_of
 from dam_obs.store.find import Source
 from dam_obs.store.select import select
@@ -29,9 +29,9 @@ class Loaded:
 
 def load(source: Source, last: int) -> Loaded:
     """Read a source; keep the newest whole traces that have no more than `last` events together, and one at least."""
-    reading = Reading(source)
-    selection = select(reading.trace, last=last)
-    return loaded(reading.name, selection.events, in_source=selection.read, skipped=sum(reading.skipped.values()))
+    with open_reading(source) as table:
+        selection = select(table, last=last)
+        return loaded(table.name, selection.events, in_source=len(table), skipped=sum(table.skipped.values()))
 
 
 def loaded(name: str, events: Iterable[TraceEvent], *, in_source: int | None = None, skipped: int = 0) -> Loaded:

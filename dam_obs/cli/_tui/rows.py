@@ -13,8 +13,7 @@ from typing import Final
 
 from dam_obs.sinks.tree import layer_code
 from dam_obs.store.filter import Filter
-from dam_obs.store.read import started
-from dam_obs.store.timing import duration_ns
+from dam_obs.store.timing import duration_ns, start_ns
 from dam_obs.store.tree import Trace, traces
 from dam_obs.text import printable
 from dam_obs.trace.events import TraceEvent
@@ -99,7 +98,7 @@ def find(rows: Sequence[TraceRow], wanted: Filter, given_up: Callable[[], bool])
 
 def _trace_row(trace: Trace) -> TraceRow:
     walked = [(depth, node.event) for depth, node in trace.root.walk()]
-    starts = [round(started(event).timestamp() * 1e9) for _, event in walked]
+    starts = [start_ns(event) for _, event in walked]
     begin = min(starts)
     nodes = [
         NodeRow(event, depth, parent, end, _label(event), start - begin, duration_ns(event))
