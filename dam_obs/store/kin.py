@@ -59,11 +59,13 @@ class Kin:
         self._connection = connection
         # A handle tells the parent only of an event whose OpenTelemetry parent is not in the trace.
         connection.execute("""
-            create temp table if not exists _by_handle as
+            create temp table _orphans as
             select child.rowid as position, child.parent_handle
             from _lineage child anti join (select span from _lineage where span is not null) parent
                 on child.parent_span = parent.span
-            where child.parent_handle is not null""")
+            where child.parent_span is not null or child.parent_handle is not null""")
+        connection.execute("create temp view _by_handle as select * from _orphans where parent_handle is not null")
+        self._has_handles = self._number("select count(*) from _by_handle") > 0
 
     def family(self, members: Positions) -> Family:
         """Return the smallest family that has all of `members`, or one that is a little larger."""
@@ -83,10 +85,13 @@ class Kin:
 
     def roots(self) -> int:
         """Return how many events of the whole trace have no parent in it."""
-        with_span = "select rowid from _lineage where parent_span in (select span from _lineage where span is not null)"
-        with_handle = "select position from _by_handle where parent_handle in (select handle from _lineage)"
-        children = self._number(f"select count(*) from ({with_span} union all {with_handle})")  # noqa: S608
-        return self._number("select count(*) from _lineage") - children + self._own_parents()
+        alone = self._number("select count(*) from _lineage where parent_span is null and parent_handle is null")
+        orphans = self._number("select count(*) from _orphans")
+        if self._has_handles:
+            orphans -= self._number(
+                "select count(*) from _by_handle where parent_handle in (select handle from _lineage)"
+            )
+        return alone + orphans + self._own_parents()
 
     def _own_parents(self) -> int:
         """Count the events that name themselves as parent and would be taken for children."""
@@ -106,7 +111,7 @@ class Kin:
             "select rowid from _lineage where span in (select parent_span from _fresh where parent_span is not null)",
             "select rowid from _lineage where parent_span in (select span from _fresh where span is not null)",
         ]
-        if self._number("select count(*) from _by_handle"):
+        if self._has_handles:
             named = "select parent_handle from _by_handle where position in (select position from _fresh)"
             near.append(f"select rowid from _lineage where handle in ({named})")  # noqa: S608
             near.append("select position from _by_handle where parent_handle in (select handle from _fresh)")
