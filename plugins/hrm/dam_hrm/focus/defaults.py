@@ -122,7 +122,8 @@ async def dam_hrm_focus_consent_check(session: Session, request: ConsentRequest)
     if answer is None:
         return Consent(allowed=False, reason=f"nobody is there to ask for {request.summary}")
     if not isinstance(answer, bool):
-        said = f"{hook.name}: answered with {type(answer).__name__} where yes or no (a bool) was due"
+        plugins = ", ".join(each.plugin_name for each in reversed(hook.get_hookimpls()))
+        said = f"{hook.name}: {plugins} answered with {type(answer).__name__} where True or False was due"
         return Consent(allowed=False, reason=f"asking for {request.summary} failed: {said}")
     return Consent(allowed=answer, reason=f"the user said {'yes' if answer else 'no'} to {request.summary}", asked=True)
 

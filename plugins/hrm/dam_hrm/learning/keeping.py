@@ -1,7 +1,8 @@
 """
 Patterns and counts as JSON values, and back.
 
-What cannot be read back is set aside, one by one, each with the reason; the rest is read.
+What cannot be read back is set aside, one by one, each with the reason, and written again as it was: a newer
+version may know what to do with it. A record that is none of ours, or of a newer version, is not read at all.
 """
 
 from __future__ import annotations
@@ -28,41 +29,58 @@ class Kept:
 
     patterns: tuple[Pattern, ...] = ()
     counts: tuple[Count, ...] = ()
-    set_aside: tuple[str, ...] = ()
-    """Why something was not."""
+    set_aside: tuple[SetAside, ...] = ()
+    foreign: str = ""
+    """Why nothing was read; such a record is not to be written over."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why something was not read."""
+        return (*([self.foreign] if self.foreign else []), *(each.reason for each in self.set_aside))
 
 
-def to_json(patterns: Iterable[Pattern], counts: Iterable[Count]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """A part of the record that was not read."""
+
+    reason: str
+    kind: str
+    """The list that it is in."""
+    item: Any
+
+
+def to_json(patterns: Iterable[Pattern], counts: Iterable[Count], set_aside: Iterable[SetAside] = ()) -> dict[str, Any]:
     """Give a record for memory."""
-    return {
+    record: dict[str, Any] = {
         "version": VERSION,
         "patterns": [_pattern_to_json(pattern) for pattern in patterns],
         "counts": [
             {"when": dict(count.when), "then": count.then, "evidence": list(count.evidence)} for count in counts
         ],
     }
+    for each in set_aside:
+        record[each.kind].append(each.item)
+    return record
 
 
 def from_json(record: Any) -> Kept:
     """Read a record of memory."""
-    if not isinstance(record, dict):
-        return Kept(set_aside=(f"the record is {type(record).__name__}, no mapping",))
-    if record.get("version") != VERSION:
-        return Kept(set_aside=(f"the record is of version {record.get('version')!r:.80}, not {VERSION}",))
-    patterns, bad_patterns = _each("pattern", record.get("patterns"), _pattern_from_json)
-    counts, bad_counts = _each("count", record.get("counts"), _count_from_json)
+    if not isinstance(record, dict) or record.get("version") != VERSION:
+        version = record.get("version") if isinstance(record, dict) else None
+        return Kept(foreign=f"what is kept is of version {version!r:.80}, and only {VERSION} is known here")
+    patterns, bad_patterns = _each("patterns", record.get("patterns"), _pattern_from_json)
+    counts, bad_counts = _each("counts", record.get("counts"), _count_from_json)
     return Kept(patterns=patterns, counts=counts, set_aside=(*bad_patterns, *bad_counts))
 
 
-def _each(what: str, items: Any, read: Callable[[Any], _T]) -> tuple[tuple[_T, ...], tuple[str, ...]]:
-    if not isinstance(items, list):
-        return (), (f"the record has no list of {what}s",)
+def _each(kind: str, items: Any, read: Callable[[Any], _T]) -> tuple[tuple[_T, ...], tuple[SetAside, ...]]:
     good, bad = [], []
-    for number, item in enumerate(items, start=1):
+    for number, item in enumerate(items if isinstance(items, list) else [items], start=1):
         try:
             good.append(read(item))
         except (BadPattern, KeyError, TypeError, AttributeError) as error:
-            bad.append(f"{what} {number}: {type(error).__name__}: {error}")
+            reason = f"{number} of the {kind}: {type(error).__name__}: {error}"
+            bad.append(SetAside(reason=reason, kind=kind, item=item))
     return tuple(good), tuple(bad)
 
 

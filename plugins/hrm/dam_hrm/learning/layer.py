@@ -19,9 +19,9 @@ from dam_hrm.learning.generalizing import with_sources
 from dam_hrm.learning.patterns import Patterns, joined_evidence
 from dam_hrm.learning.situations import plain
 from dam_hrm.learning.values import Generalized, Loaded, Match, Pattern, Trimmed
+from dam_hrm.memory.values import Address, Tier, Written
 
 if TYPE_CHECKING:
-    from dam_hrm.memory.values import Written
     from dam_hrm.session import Session
 
 
@@ -32,7 +32,8 @@ class Learning:
         self._session = session
         self._patterns = Patterns()
         self._counts = Counts()
-        self._loaded = False
+        self._kept: keeping.Kept | None = None
+        """What was read; `None` until then."""
 
     @property
     def patterns(self) -> tuple[Pattern, ...]:
@@ -177,13 +178,20 @@ class Learning:
         """
         Write everything learned to memory. What is there and was not loaded yet is loaded first, so nothing is lost.
 
+        What a newer version wrote is not written over: the answer is a refusal then. Of two sessions that learn into
+        one folder at a time, the one that saves last wins.
+
         Raises:
             HookFailed: Memory failed at it.
         """
-        if not self._loaded:
+        if self._kept is None:
             await self.load()
+        kept = self._kept or keeping.Kept()
+        if kept.foreign:
+            address = Address(namespace=keeping.NAMESPACE, key=keeping.KEY)
+            return Written(address=address, tier=Tier.WARM, allowed=False, reason=kept.foreign)
         with self._session.lock:
-            record = keeping.to_json(self._patterns.all, self._counts.all)
+            record = keeping.to_json(self._patterns.all, self._counts.all, kept.set_aside)
         return await self._session.memory.write(keeping.NAMESPACE, keeping.KEY, record)
 
     async def load(self) -> Loaded:
@@ -198,11 +206,11 @@ class Learning:
         found = await self._session.memory.read(keeping.NAMESPACE, keeping.KEY)
         kept = keeping.Kept() if found.tier is None else keeping.from_json(found.value)
         with self._session.lock:
-            self._loaded = True
-            taken = sum(self._patterns.restore(pattern, self._session.turns) for pattern in kept.patterns)
+            self._kept = kept
+            taken = [self._patterns.restore(pattern, self._session.turns) for pattern in kept.patterns]
             for count in kept.counts:
                 self._counts.keep(count)
-        return Loaded(patterns=taken, set_aside=kept.set_aside)
+        return Loaded(patterns=sum(taken), set_aside=kept.reasons)
 
     def _known(self, pattern_code: str) -> Pattern:
         pattern = self._patterns.find(pattern_code)
