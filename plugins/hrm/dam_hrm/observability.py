@@ -1,7 +1,8 @@
 """
 What dam_hrm brings to dam-obs: its trace points, and a way to have sessions recorded.
 
-The one module of dam_hrm that knows dam-obs. Every program that is observed loads it, so it imports little.
+The one module of dam_hrm that knows dam-obs. Every program that is observed loads it, so it imports little;
+and dam-obs, which loads its plugins when it is first imported, must find it whole.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import dam_obs
-from dam_obs import hookimpl
+import pluggy
 
 TRACE_POINTS: Final = Path(__file__).parent / "trace_points"
+
+hookimpl: Final = pluggy.HookimplMarker("dam_obs")
 
 
 @hookimpl
 def dam_obs_trace_points() -> list[Path]:
-    """Bring a file for each layer."""
+    """Bring a file for each layer, and those of hosts that work alike."""
     return sorted(TRACE_POINTS.glob("*.toml"))
 
 
@@ -32,7 +34,11 @@ def record_sessions(*, console: bool = False) -> Callable[[], object]:
 
     Returns:
         What brings everything recorded so far to its place.
+
+    Raises:
+        ModuleNotFoundError: dam-obs is not installed.
     """
+    import dam_obs
     from dam_obs.points import activate
     from dam_obs.trace import session
 

@@ -41,6 +41,8 @@ def start(console: bool) -> Callable[[], object]:
         return _nothing
     try:
         from dam_hrm import observability
+
+        return observability.record_sessions(console=console)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("dam_obs", "opentelemetry"):
             raise
@@ -48,7 +50,6 @@ def start(console: bool) -> Callable[[], object]:
             raise TracingMissing from error
         print("warning: the environment asks for a trace, but dam-obs is not installed", file=sys.stderr)
         return _nothing
-    return observability.record_sessions(console=console)
 
 
 def _nothing() -> None:
