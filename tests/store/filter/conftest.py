@@ -1,20 +1,17 @@
-"""Events, and the relation that a filter's condition is asked over."""
+"""Events, and the table that a filter's condition is asked of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import duckdb
-import msgspec
 import pytest
 
 from dam_obs.store.filter import Filter
-from dam_obs.store.timing import duration_ns, start_ns
+from dam_obs.store.table import EventTable, table_of
 from dam_obs.trace.events import TraceEvent
 
 MakeEvent = Callable[..., TraceEvent]
-AskTable = Callable[..., list[bool]]
 
 
 @pytest.fixture(scope="session")
@@ -41,31 +38,26 @@ def event() -> MakeEvent:
 
 
 @pytest.fixture(scope="session")
-def ask_table() -> AskTable:
-    """Asks a filter in SQL, and says of each event whether it was let through."""
-    connection = duckdb.connect()
+def let_through() -> Callable[[Filter, EventTable], list[bool]]:
+    """Asks a filter in SQL, and says of each event of a table whether it was let through."""
 
-    def ask(wanted: Filter, events: Sequence[TraceEvent], raw_metadata: str | None = None) -> list[bool]:
-        connection.execute(
-            "create or replace temp table events (position bigint, trace_id varchar, start_ns bigint, layer varchar,"
-            " operation varchar, component varchar, input_summary varchar, output_summary varchar, status varchar,"
-            " duration_ns bigint, metadata json, otel_trace_id varchar, otel_span_id varchar)"
-        )
-        rows = [
-            (
-                position, each.trace_id, start_ns(each), each.hrm_layer, each.operation, each.component,
-                each.input_summary, each.output_summary, each.status, duration_ns(each),
-                raw_metadata or msgspec.json.encode(each.metadata).decode(), each.otel_trace_id, each.otel_span_id,
-            )
-            for position, each in enumerate(events)
-        ]  # fmt: skip
-        if rows:
-            connection.executemany(f"insert into events values ({', '.join('?' * len(rows[0]))})", rows)
+    def ask(wanted: Filter, table: EventTable) -> list[bool]:
         condition = wanted.condition()
-        found = connection.execute(
+        found = table.connection.execute(
             f"select position from events where {condition.sql}", condition.parameters
         ).fetchall()
         through = {position for (position,) in found}
-        return [position in through for position in range(len(events))]
+        return [position in through for position in range(len(table))]
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def ask_table(let_through: Callable[[Filter, EventTable], list[bool]]) -> Callable[..., list[bool]]:
+    """The same of events."""
+
+    def ask(wanted: Filter, events: Sequence[TraceEvent]) -> list[bool]:
+        with table_of(events, "here") as table:
+            return let_through(wanted, table)
 
     return ask
