@@ -18,6 +18,9 @@ from dam_obs.cli.diff import command
 from dam_obs.trace.events import TraceEvent
 
 
+GUIDE = Path(__file__).parents[2] / "docs" / "diff.md"
+
+
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty folder."""
@@ -68,6 +71,7 @@ def test_two_traces_side_by_side() -> None:
     write("new.jsonl", *spans(200, seed=2, factor=2), *spans(60, failing=30, **route), *spans(3, operation="evaluate"))
     out, err = diff("old.jsonl", "new.jsonl")
 
+    assert "\n".join(lines(out)) in GUIDE.read_text(encoding="utf-8")
     assert lines(out) == [
         "Before: 264 events of old.jsonl",
         "After: 263 events of new.jsonl",
