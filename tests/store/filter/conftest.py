@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from dam_obs.store.filter import Filter
-from dam_obs.store.table import EventTable, table_of
+from dam_obs.store.table import EventTable
 from dam_obs.trace.events import TraceEvent
 
 MakeEvent = Callable[..., TraceEvent]
@@ -48,16 +48,5 @@ def let_through() -> Callable[[Filter, EventTable], list[bool]]:
         ).fetchall()
         through = {position for (position,) in found}
         return [position in through for position in range(len(table))]
-
-    return ask
-
-
-@pytest.fixture(scope="session")
-def ask_table(let_through: Callable[[Filter, EventTable], list[bool]]) -> Callable[..., list[bool]]:
-    """The same of events."""
-
-    def ask(wanted: Filter, events: Sequence[TraceEvent]) -> list[bool]:
-        with table_of(events, "here") as table:
-            return let_through(wanted, table)
 
     return ask

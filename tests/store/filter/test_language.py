@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from dam_obs.store.filter import all_of, of_layers, parse_filter, with_statuses
 from dam_obs.store.find import Source
-from dam_obs.store.table import open_table
+from dam_obs.store.table import EventTable, open_table, table_of
 from dam_obs.trace.events import TraceEvent
 
 NOW = datetime(2026, 1, 13, 15, 10, tzinfo=UTC)
@@ -51,6 +51,13 @@ def told(event: MakeEvent) -> dict[str, TraceEvent]:
             timestamp="2026-01-13T15:09:59+00:00", input_summary="", output_summary="", metadata={"tokens_saved": "45"},
         ),
     }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def table(told: dict[str, TraceEvent]) -> Iterator[EventTable]:
+    """The same in a table."""
+    with table_of(told.values(), "here") as made:
+        yield made
 
 
 TEXTS = [
@@ -163,12 +170,14 @@ TOGETHER = [
 
 
 @pytest.mark.parametrize(("text", "wanted"), [*TEXTS, *FIELDS, *DATA, *TOGETHER])
-def test_a_filter_lets_through(ask_table: Any, told: dict[str, TraceEvent], text: str, wanted: str) -> None:
+def test_a_filter_lets_through(
+    let_through: Any, told: dict[str, TraceEvent], table: EventTable, text: str, wanted: str
+) -> None:
     """The same of an event and of a table."""
     read = parse_filter(text, now=NOW)
 
     assert "".join(letter for letter, each in told.items() if read.matches(each)) == wanted
-    assert ask_table(read, list(told.values())) == [letter in wanted for letter in told]
+    assert let_through(read, table) == [letter in wanted for letter in told]
 
 
 def test_json_may_be_written_in_other_ways(let_through: Any, event: MakeEvent, tmp_path: Path) -> None:
@@ -176,9 +185,9 @@ def test_json_may_be_written_in_other_ways(let_through: Any, event: MakeEvent, t
     raw = rb'{ "n\u0061me" : "caf\u00e9 \/x" , "cost": 1.50e1, "list" : [ "a" , 1 ] }'
     line = msgspec.json.encode(event()).replace(b'"metadata":{}', b'"metadata":' + raw)
     (tmp_path / "trace.jsonl").write_bytes(line)
-    with open_table(Source(tmp_path / "trace.jsonl", None)) as table:
+    with open_table(Source(tmp_path / "trace.jsonl", None)) as written:
         found = [
-            let_through(parse_filter(text), table)
+            let_through(parse_filter(text), written)
             for text in ("CAFÉ", "é*x", "/x", "15.0", "@name:café*", "@cost:15", "@list:1")
         ]
 
