@@ -15,6 +15,7 @@ from dam_hrm import Level, Stance
 from dam_hrm.focus.values import GateType
 from dam_hrm.memory.values import Tier
 
+from dam_obs.cli import main
 from dam_obs.testing import recording
 
 SCRIPT = """\
@@ -42,11 +43,10 @@ def run_agent(folder, *arguments, **environ):
     )  # fmt: skip
 
 
-def dam_obs(folder, module, *arguments):
+def as_module(folder, *arguments):
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], capture_output=True, text=True, timeout=60, cwd=folder
+        [sys.executable, "-m", *arguments], capture_output=True, text=True, timeout=60, cwd=folder, check=True
     )
-    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -248,17 +248,20 @@ def test_performance_overhead_is_below_1_ms_per_event(new_session):
 # -- trace viewer CLI works
 
 
-def test_trace_viewer_cli_works(tmp_path):
-    """The design's four ways to ask, and the statistics, of the agent's own trace."""
+def test_trace_viewer_cli_works(tmp_path, monkeypatch, capsys):
+    """The design's four ways to ask of the agent's own trace, and the statistics; as modules too."""
     run_agent(tmp_path, DOPEJAR_TRACE="1")
+    monkeypatch.chdir(tmp_path)
     events = [json.loads(line) for line in (tmp_path / "trace.jsonl").read_text(encoding="utf-8").splitlines()]
     change = next(event for event in events if event["operation"] == "transition")
 
-    newest = dam_obs(tmp_path, "dam_obs.view", "--last", "100")
-    altitude = dam_obs(tmp_path, "dam_obs.view", "--hrm", "altitude")
-    blocked = dam_obs(tmp_path, "dam_obs.view", "--status", "blocked")
-    request = dam_obs(tmp_path, "dam_obs.view", "--trace-id", change["trace_id"])
-    stats = dam_obs(tmp_path, "dam_obs.stats")
+    def shown(*arguments):
+        assert main(arguments) == 0
+        return capsys.readouterr().out
+
+    altitude, blocked = shown("view", "--hrm", "altitude"), shown("view", "--status", "blocked")
+    request = shown("view", "--trace-id", change["trace_id"])
+    newest, stats = shown("view", "--last", "100"), shown("stats")
 
     assert "[mem] write: session.last → written" in newest
     assert "[alt] transition: L4→L3 → success" in altitude
@@ -266,3 +269,4 @@ def test_trace_viewer_cli_works(tmp_path):
     assert request.splitlines()[0].startswith("[sys] turn: Our goal is to publish the guide this year")
     assert "altitude: " in stats
     assert "Slowest operations:" in stats
+    assert as_module(tmp_path, "dam_obs.view", "--last", "100") == newest
