@@ -22,6 +22,8 @@ SEARCH_DEPTH = 3
 SEARCH_FOLDERS = 2_000
 """Folders that such a search looks into at most."""
 
+STANDARD_INPUT = "-"
+
 _UNSEARCHED = frozenset({"node_modules", "__pycache__", "site-packages", "venv"})
 
 
@@ -55,7 +57,7 @@ def find_source(argument: str | Path | None, folder: Path | None = None) -> Sour
     Return the trace that `argument` names; without one, the newest at or below `folder`.
 
     Args:
-        argument: A file, a run folder, the id of a run below `folder`, or a folder to look in.
+        argument: A file, a run folder, the id of a run below `folder`, a folder to look in, ``-`` for standard input.
         folder: Where to look; the current folder if `None`.
 
     Raises:
@@ -64,6 +66,8 @@ def find_source(argument: str | Path | None, folder: Path | None = None) -> Sour
     folder = Path.cwd() if folder is None else folder
     if argument is None:
         return _newest(folder)
+    if str(argument) == STANDARD_INPUT:
+        return Source(Path("standard input"), None, standard_input=True)
 
     path = folder / argument
     if path.is_dir():
