@@ -64,6 +64,7 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
     session.run("mypy", "examples/asset_pipeline")
     session.run("mypy", "examples/asset_traits")
+    session.run("mypy", "examples/hrm_session")
 
 
 @nox.session
