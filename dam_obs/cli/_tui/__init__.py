@@ -9,17 +9,13 @@ of it and `details` the text about one event; neither knows of a terminal. `line
 from __future__ import annotations
 
 import sys
-from typing import Final
 
 from dam_obs.cli._tui.app import TraceApp
-from dam_obs.cli._tui.load import load
+from dam_obs.cli._tui.load import EVENTS, OpenSource
 from dam_obs.errors import DamObsError
 from dam_obs.store.find import Source
 
 __all__ = ["EVENTS", "NoTerminal", "run"]
-
-EVENTS: Final = 10_000
-"""Of so many events the newest traces are shown, if nothing is said."""
 
 
 class NoTerminal(DamObsError):
@@ -43,4 +39,5 @@ def run(source: Source, filter_text: str, last: int | None = None) -> None:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NoTerminal
-    TraceApp(load(source, EVENTS if last is None else last), filter_text).run()
+    with OpenSource(source, EVENTS if last is None else last) as opened:
+        TraceApp(opened.newest(), filter_text, opened).run()

@@ -16,10 +16,11 @@ from textual.widgets import Footer, Input, Label, Static
 from textual.worker import get_current_worker
 
 from dam_obs.cli._tui.help import Help
-from dam_obs.cli._tui.load import Loaded
+from dam_obs.cli._tui.load import Loaded, OpenSource
 from dam_obs.cli._tui.panes import Details, TraceList, TraceTree
 from dam_obs.cli._tui.rows import Found, NodeRow, find
 from dam_obs.cli._units import counted
+from dam_obs.errors import DamObsError
 from dam_obs.store.filter import BadFilter, Filter, parse_filter
 from dam_obs.text import printable
 
@@ -52,16 +53,20 @@ class TraceApp(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, loaded: Loaded, filter_text: str = "") -> None:
+    def __init__(self, loaded: Loaded, filter_text: str = "", source: OpenSource | None = None) -> None:
         """
         Make the application; `run` shows it.
 
         Args:
             loaded: What is to be shown.
             filter_text: What stands in the filter's field at the beginning.
+            source: Where there may be more than that; `None` if everything is at hand.
         """
         super().__init__()
+        self._newest = loaded
         self._loaded = loaded
+        """The newest traces, or those that were found in the whole source."""
+        self._source = source
         self._filter_text = filter_text
         self._asked = 0
         """Filters that were tried so far: an answer to an earlier one than the last is not wanted any more."""
@@ -72,8 +77,8 @@ class TraceApp(App[None]):
     def compose(self) -> ComposeResult:
         """Yield what is on the screen, from the top."""
         with Horizontal(id="source"):
-            yield Static(Text(self._loaded.name), id="name")
-            yield Static(_how_much(self._loaded), id="how-much")
+            yield Static(Text(self._newest.name), id="name")
+            yield Static(id="how-much")
         with Horizontal(id="search"):
             yield Label("Filter", id="search-label")
             yield Input(
@@ -94,13 +99,14 @@ class TraceApp(App[None]):
         """Show everything, then what the filter leaves of it."""
         self.theme = "textual-light" if _is_light() else "textual-dark"
         self.query_one("#details").border_title = "Event"
+        self.query_one("#how-much", Static).update(_how_much(self._newest))
         traces = self.query_one(TraceList)
         traces.focus()
-        if not self._loaded.events_in_source:
+        if not self._newest.events_in_source:
             traces.show(())
             self._say("there are no events yet")
             return
-        self._show_found([Found(row, frozenset(range(len(row.nodes)))) for row in self._loaded.rows], "")
+        self._show_found([Found(row, frozenset(range(len(row.nodes)))) for row in self._newest.rows], "")
         if self._filter_text:
             self._try_filter(self._filter_text)
 
@@ -111,39 +117,79 @@ class TraceApp(App[None]):
         self._try_filter(message.value)
 
     @on(Input.Submitted, "#filter")
-    def _entered(self) -> None:
+    def _entered(self, message: Input.Submitted) -> None:
+        """Go to the list; look for more than what was loaded, if there is more."""
+        wanted = self._understood(message.value)
+        if wanted is None:
+            return
         self.query_one(TraceList).focus()
+        if self._source is not None and not self._newest.is_whole and not wanted.is_everything:
+            self._begin_anew()
+            self._say(f"looking in all {counted(self._newest.events_in_source, 'event')} …")
+            self._find_in_source(self._source, wanted, self._asked)
 
     def _try_filter(self, text: str) -> None:
         """Look for what a filter lets through; one that is wrong leaves everything as it is, and says where."""
+        self._begin_anew()
+        wanted = self._understood(text)
+        if wanted is None:
+            return
+        # A word that is not finished fits other events than it will: what it finds is not shown to who types on.
+        self._waiting = self.set_timer(SETTLE_SECONDS, partial(self._find, self._newest, wanted, self._asked))
+
+    def _begin_anew(self) -> None:
+        """Let go of what is being looked for."""
         self._asked += 1
         self.workers.cancel_group(self, "filter")
         if self._waiting is not None:
             self._waiting.stop()
+
+    def _understood(self, text: str) -> Filter | None:
+        """Return the filter that a text is; if it is none, say so."""
         try:
             wanted = parse_filter(text)
+            wanted.check_layers(self._newest.layers)
         except BadFilter as error:
             self._say_wrong(error)
-            return
-        # A word that is not finished fits other events than it will: what it finds is not shown to who types on.
-        self._waiting = self.set_timer(SETTLE_SECONDS, partial(self._find, wanted, self._asked))
+            return None
+        return wanted
 
     @work(thread=True, exclusive=True, group="filter")
-    def _find(self, wanted: Filter, asked: int) -> None:
+    def _find_in_source(self, source: OpenSource, wanted: Filter, asked: int) -> None:
         worker = get_current_worker()
-        found = find(self._loaded.rows, wanted, lambda: worker.is_cancelled)
-        if found is not None:
-            self.call_from_thread(self._take_answer, found, wanted, asked)
+        try:
+            among = None if worker.is_cancelled else source.fitting(wanted)
+        except DamObsError as error:
+            self.call_from_thread(self._say, printable(str(error)))
+            return
+        if among is not None and not worker.is_cancelled:
+            found = find(among.rows, wanted, lambda: worker.is_cancelled)
+            if found is not None:
+                self.call_from_thread(self._take_answer, among, found, wanted, asked)
 
-    def _take_answer(self, found: list[Found], wanted: Filter, asked: int) -> None:
+    @work(thread=True, exclusive=True, group="filter")
+    def _find(self, among: Loaded, wanted: Filter, asked: int) -> None:
+        worker = get_current_worker()
+        found = find(among.rows, wanted, lambda: worker.is_cancelled)
+        if found is not None:
+            self.call_from_thread(self._take_answer, among, found, wanted, asked)
+
+    def _take_answer(self, among: Loaded, found: list[Found], wanted: Filter, asked: int) -> None:
         if asked == self._asked:
+            self._loaded = among
             self._show_found(found, wanted.text)
 
     def _show_found(self, found: list[Found], text: str) -> None:
-        self.query_one(TraceList).show(found)
-        traces, events = len(found), sum(len(each.matching) for each in found)
-        self.query_one(TraceList).border_title = f"Traces: {traces:,}"
-        self._say(f"{counted(events, 'event')} in {counted(traces, 'trace')}{' fit' if text else ''}")
+        traces = self.query_one(TraceList)
+        traces.show(found)
+        traces.border_title = f"Traces: {len(found):,}"
+        events = sum(len(each.matching) for each in found)
+        says = f"{counted(events, 'event')} in {counted(len(found), 'trace')}{' fit' if text else ''}"
+        if self._loaded is not self._newest:
+            says += f", of all {counted(self._loaded.events_in_source, 'event')}"
+        elif text and self._source is not None and not self._newest.is_whole:
+            says += f"; Enter looks in all {counted(self._newest.events_in_source, 'event')}"
+        self._say(says)
 
     def _say(self, text: str) -> None:
         said = self.query_one("#said", Static)
@@ -267,7 +313,7 @@ def _errors_of(found: Found) -> list[int]:
 def _how_much(loaded: Loaded) -> Text:
     """Say how much of the source is shown."""
     skipped = f"; {counted(loaded.skipped, 'line')} skipped" if loaded.skipped else ""
-    if loaded.events == loaded.events_in_source:
+    if loaded.is_whole:
         return Text(f"all events{skipped}")
     newest = f"the newest {loaded.events:,} of {counted(loaded.events_in_source, 'event')}"
     return Text(f"{newest}; --last {loaded.events_in_source} loads all{skipped}")

@@ -114,7 +114,7 @@ def test_the_last_filter_wins(turns, on_screen, monkeypatch):
     async def steps(screen):
         screen.app.query_one("#filter").value = "status:blocked"
         await screen.until(lambda: screen.traces == ["alt_2"])
-        screen.app._find(rows_filter("status:error"), screen.app._asked)
+        screen.app._find(screen.app._newest, rows_filter("status:error"), screen.app._asked)
         screen.app.query_one("#filter").value = "layer:focus"
         await screen.until(lambda: screen.traces == ["alt_2", "alt_1"])
         go_on.set()

@@ -117,3 +117,15 @@ def test_without_the_option_textual_is_not_imported(trace):
     )
 
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_picture_of_the_guide_can_be_made_again(tmp_path):
+    """By the script that made it; it needs no network to be looked at."""
+    script = Path(__file__).parents[3] / "docs" / "_ext" / "tui_screenshot.py"
+    picture = tmp_path / "tui.svg"
+    subprocess.run([sys.executable, str(script), str(picture)], check=True)
+    text = picture.read_text(encoding="utf-8")
+
+    assert "ChecksumMismatch" in text
+    assert "@font-face" not in text
+    assert len(text) < 100_000
