@@ -10,6 +10,9 @@ from dam_obs.trace.events import TraceEvent
 LONGEST_NS: Final = 2**63 - 1
 """What a BIGINT holds; nothing lasts longer."""
 
+_LATEST_NS: Final = LONGEST_NS // 1_000 * 1_000
+"""In the year 2262; a later time is taken for this one."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -23,7 +26,7 @@ def duration_ns(event: TraceEvent) -> int | None:
 
 def start_ns(event: TraceEvent) -> int:
     """Return when an event started, in nanoseconds since the epoch."""
-    return epoch_ns(datetime.fromisoformat(event.timestamp))
+    return max(-_LATEST_NS, min(epoch_ns(datetime.fromisoformat(event.timestamp)), _LATEST_NS))
 
 
 def epoch_ns(moment: datetime) -> int:

@@ -11,7 +11,7 @@ from dam_obs.store.filter.fields import data_readings, ended, in_layer
 from dam_obs.store.filter.grammar import parse
 from dam_obs.store.filter.matching import matches
 from dam_obs.store.filter.sql import Condition, condition, pointer
-from dam_obs.store.filter.tree import EVERYTHING, All, AnyOf, InLayer, Node, Not
+from dam_obs.store.filter.tree import EVERYTHING, All, AnyOf, InLayer, Node, Not, fold
 from dam_obs.store.filter.words import Word, words
 from dam_obs.trace.events import TraceEvent
 from dam_obs.trace.layers import layers
@@ -52,8 +52,9 @@ class Filter:
         Raises:
             BadFilter: A layer is neither registered here nor one of those.
         """
+        known = {fold(word) for word in (*seen, *seen.values()) if word is not None}
         for each in _layers_in(self.tree):
-            if not each.known and each.name not in seen and each.name not in seen.values():
+            if not each.known and each.name not in known:
                 raise BadFilter(_unknown_layer(each.name, seen), each.mark)
 
 

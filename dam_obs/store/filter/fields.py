@@ -9,7 +9,7 @@ from typing import Final, get_args
 
 from dam_obs.store.filter import values
 from dam_obs.store.filter.errors import BadFilter, Mark, nearest
-from dam_obs.store.filter.tree import Data, DataTest, Ended, Equal, HasId, InLayer, Named, Node, Pattern, Present
+from dam_obs.store.filter.tree import Data, DataTest, Ended, Equal, HasId, InLayer, Named, Node, Pattern, Present, fold
 from dam_obs.store.filter.words import Word
 from dam_obs.trace.events import Status
 from dam_obs.trace.layers import UnknownLayer, layer
@@ -33,7 +33,7 @@ class Field:
 
 def in_layer(word: str, mark: Mark) -> InLayer:
     """Return the term for a layer's name or code; whether there is such a layer, the trace may know better."""
-    word = word.strip().lower()
+    word = fold(word.strip())
     try:
         found = layer(word)
     except UnknownLayer:

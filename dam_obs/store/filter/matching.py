@@ -81,7 +81,7 @@ def fits(pattern: Pattern, text: str) -> bool:
 
 
 def _in_layer(node: InLayer, event: TraceEvent) -> bool:
-    if event.hrm_layer in (node.name, node.code):
+    if fold(event.hrm_layer) in (node.name, node.code):
         return True
     return not node.known and len(node.code) == 3 and event.trace_id.startswith(f"{node.code}_")
 

@@ -92,7 +92,7 @@ def condition(node: Node) -> Condition:
 
 
 def _in_layer(node: InLayer) -> Condition:
-    named = Condition("coalesce(layer in (?, ?), false)", (node.name, node.code))
+    named = Condition("coalesce(lower(layer) in (?, ?), false)", (node.name, node.code))
     if node.known or len(node.code) != 3:
         return named
     return _joined("or", [named, Condition("coalesce(starts_with(trace_id, ?), false)", (f"{node.code}_",))])
