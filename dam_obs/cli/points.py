@@ -18,7 +18,7 @@ from dam_obs.points.attach import AttachReport, attached
 from dam_obs.points.check import applies, event_problems, target_problems
 from dam_obs.points.files import point_paths
 from dam_obs.points.load import load_file, read_file
-from dam_obs.points.model import TracePoint, TracePointFile
+from dam_obs.points.model import AttributeRead, Plain, TracePoint, TracePointFile
 from dam_obs.store.find import find_source
 from dam_obs.store.processes import read_processes
 from dam_obs.store.read import read_events
@@ -95,10 +95,15 @@ def _as_plain(file: TracePointFile, point: TracePoint) -> dict[str, Any]:
         "kind": point.kind,
         "level": point.level,
         "data": [{"name": each.name, "type": each.type, "meaning": each.meaning} for each in point.data],
+        "attributes": {name: _attribute(value) for name, value in point.attributes.items()},
         "targets": [str(target.place) for target in point.targets],
         "host": file.host,
         "file": str(file.path),
     }
+
+
+def _attribute(value: Plain | AttributeRead) -> Any:
+    return {"from": str(value.path), "type": value.type} if isinstance(value, AttributeRead) else value
 
 
 @command.command("check")

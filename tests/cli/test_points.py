@@ -28,6 +28,9 @@ POINTS = """
     [points.data.tries]
     type = "int"
     meaning = "How often"
+    [points.attributes]
+    "openinference.span.kind" = "GUARDRAIL"
+    "acme.gate" = { from = "args.gate", type = "str" }
     [[points.targets]]
     function = "points_demo:check"
     [[points.targets]]
@@ -83,6 +86,10 @@ def test_list_as_json_says_all(capsys, folder):
                 {"name": "gate_type", "type": "str", "meaning": "Which gate"},
                 {"name": "tries", "type": "int", "meaning": "How often"},
             ],
+            "attributes": {
+                "openinference.span.kind": "GUARDRAIL",
+                "acme.gate": {"from": "args.gate", "type": "str"},
+            },
             "targets": ["points_demo:check", "demo::gate"],
             "host": "demo",
             "file": str(folder / "demo.toml"),
