@@ -128,6 +128,7 @@ def test_check_names_targets_that_are_not_there(capsys, folder):
     assert (status, err) == (2, "")
     assert out.splitlines() == [
         "demo.toml: focus.gate_check at points_demo:check, gate_type: args.gat: there is no parameter 'gat', only gate",
+        "demo.toml: focus.gate_check at points_demo:check, acme.gate: args.gat: there is no parameter 'gat', only gate",
         "demo.toml: focus.gate_check at points_demo:chek: module points_demo has no chek",
         "demo.toml: focus.gate_check at points_nowhere:f: there is no module points_nowhere",
         (
