@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -66,10 +67,9 @@ def systems_table(systems: Iterable[SystemDiagnosis]) -> Table:
     for name in ("Waits", "Touches", "Traits"):
         table.add_column(name, overflow="fold")
     shown = list(systems)
-    names = short_names([system.system for system in shown])
-    for system in shown:
+    for system, name in zip(shown, _names(shown), strict=True):
         table.add_row(
-            printable(names[system.system]),
+            printable(name),
             _runs(system),
             duration(system.latency.p50_ns),
             duration(system.latency.p95_ns),
@@ -79,6 +79,16 @@ def systems_table(systems: Iterable[SystemDiagnosis]) -> Table:
             printable(", ".join(_traits(system))),
         )
     return table
+
+
+def _names(systems: Sequence[SystemDiagnosis]) -> list[str]:
+    """Name systems by their components, those that share one by their operations too."""
+    operations = Counter(system.system for system in systems)
+    short = short_names(list(operations))
+    return [
+        f"{short[each.system]} {each.operation}" if operations[each.system] > 1 else short[each.system]
+        for each in systems
+    ]
 
 
 def short_names(systems: Sequence[str]) -> dict[str, str]:
