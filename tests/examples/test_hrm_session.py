@@ -138,10 +138,6 @@ SEEN = {
         "('plan_weeks', 'plan_years')", "decomposition_2d121e",
         {"from_patterns": "plan_weeks, plan_years", "to_pattern": "decomposition_2d121e"},
     ),
-    "memory.write": (
-        "guide.chapter-1", "written",
-        {"namespace": "guide", "key": "chapter-1", "tier": "warm", "tokens_saved": 87},
-    ),
     "memory.demote": (
         "guide.chapter-1: warm→cold", "moved",
         {"key": "chapter-1", "from_tier": "warm", "to_tier": "cold"},
@@ -156,6 +152,19 @@ def test_an_operation_is_seen_with_its_words_and_its_data(observed, name):
     seen = [(event.input_summary, event.output_summary, event.metadata) for event in observed.named(name)]
 
     assert SEEN[name] in seen
+
+
+def test_a_summary_says_what_it_saves(observed):
+    """In the data, and in the line of the tree."""
+    (write,) = [event for event in observed.named("memory.write") if event.input_summary == "guide.chapter-1"]
+    saved = write.metadata["tokens_saved"]
+
+    assert saved > 0
+    assert write.metadata == {"namespace": "guide", "key": "chapter-1", "tier": "warm", "tokens_saved": saved}
+    assert any(
+        line.endswith(f"write: guide.chapter-1 → written ({write.duration_ms}ms) [saved {saved} tokens]")
+        for line in observed.seen.stderr.splitlines()
+    )
 
 
 def test_a_refused_write_says_who_refused(observed):
