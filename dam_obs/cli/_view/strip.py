@@ -46,18 +46,21 @@ class Strips:
         if place.start_ns >= self._total_ns and row.depth:
             return " " * (self._width - 1) + LATER
         cells = [" "] * self._width
-        self._draw(cells, place, RAN if self._path is None else BESIDE_THE_PATH)
+        first = self._cell(place.start_ns)
+        last = min(self._width, max(first + 1, self._edge(place.end_ns)))  # what ran at all is seen
+        cells[first:last] = (RAN if self._path is None else BESIDE_THE_PATH) * (last - first)
         for stretch in (self._path or {}).get(id(row.event), ()):
-            self._draw(cells, stretch, RAN)
+            # Within where it is seen to have run, and not at all if it is shorter than half a character.
+            start = first if stretch.start_ns == place.start_ns else max(first, self._edge(stretch.start_ns))
+            end = last if stretch.end_ns == place.end_ns else min(last, self._edge(stretch.end_ns))
+            cells[start:end] = RAN * (end - start)
         if place.end_ns > self._total_ns:
             cells[-1] = LATER
         return "".join(cells).rstrip()
 
-    def _draw(self, cells: list[str], place: Interval, character: str) -> None:
-        first = self._cell(place.start_ns)
-        # Rounded up, so that what ran at all is seen.
-        last = min(self._width, max(first + 1, -(-place.end_ns * self._width // self._total_ns)))
-        cells[first:last] = character * (last - first)
-
     def _cell(self, at_ns: int) -> int:
         return min(self._width - 1, at_ns * self._width // self._total_ns)
+
+    def _edge(self, at_ns: int) -> int:
+        """Return the border between two characters that is nearest to a time."""
+        return min(self._width, (2 * at_ns * self._width + self._total_ns) // (2 * self._total_ns))

@@ -29,9 +29,10 @@ STYLES: Final[dict[Status, str]] = {"success": "", "error": "red", "blocked": "y
 COLUMNS_FROM: Final = 60
 """Columns of a terminal from which on times stand apart; on a narrower one they follow the text."""
 
-STRIP_FROM: Final = 100
-"""From which on there is room for a strip too."""
+TREE_COLUMNS: Final = 50
+"""A tree has so many before there is a strip too."""
 
+_NARROWEST_STRIP: Final = 16
 _WIDEST_STRIP: Final = 40
 _HANG: Final = len("[alt] ")
 _NARROWEST: Final = 24
@@ -93,10 +94,11 @@ def _layout(out: Console, columns: Columns) -> _Layout:
     coloured = out.color_system is not None and not out.no_color
     if out.width < COLUMNS_FROM:
         return _Layout(out.width, 0, False, columns, coloured)
-    right = len(_cells(_Layout(0, 0, True, columns, coloured)))
-    strip = min(_WIDEST_STRIP, (out.width - right) // 3) if out.width >= STRIP_FROM else 0
-    tree = out.width - right - (len(_APART) + strip if strip else 0)
-    return _Layout(tree, strip, True, columns, coloured)
+    room = out.width - len(_cells(_Layout(0, 0, True, columns, coloured)))
+    strip = min(_WIDEST_STRIP, room // 3, room - len(_APART) - TREE_COLUMNS)
+    if strip < _NARROWEST_STRIP:
+        return _Layout(room, 0, True, columns, coloured)
+    return _Layout(room - len(_APART) - strip, strip, True, columns, coloured)
 
 
 def _cells(
