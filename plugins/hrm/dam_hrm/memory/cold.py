@@ -79,6 +79,8 @@ class Cold:
         self.faults: dict[Fault, None] = {}
         """What was set aside, in the order of finding, up to `MOST_FAULTS_KEPT`."""
         self._scanned_bytes = HEAD_BYTES
+        self._at_end: Fault | None = None
+        """What was set aside last, if it goes up to `_scanned_bytes`: more of the file may show what it is."""
         try:
             if not path.exists():
                 _make(path)
@@ -192,8 +194,12 @@ class Cold:
             self._file.close()
 
     def _scan(self, end: int) -> None:
+        begin = self._scanned_bytes
+        if self._at_end is not None:
+            self.faults.pop(self._at_end, None)
+            begin, self._at_end = self._at_end.offset, None
         try:
-            rows = self._rows(scan(self._file, self._mark, self._scanned_bytes, end))
+            rows = self._rows(scan(self._file, self._mark, begin, end), end)
             self._index.execute("BEGIN")
             # The last record of an address is the one that counts.
             self._index.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?)", rows)
@@ -203,10 +209,13 @@ class Cold:
             raise FolderUnusable(self._path, error) from error
         self._scanned_bytes = end
 
-    def _rows(self, found: Iterator[tuple[ColdRecord | Damage, Place]]) -> Iterator[tuple[bytes, int, int, int, int]]:
+    def _rows(
+        self, found: Iterator[tuple[ColdRecord | Damage, Place]], end: int
+    ) -> Iterator[tuple[bytes, int, int, int, int]]:
         for item, place in found:
             if isinstance(item, Damage):
-                self._note(item.kind, place, item.address)
+                fault = self._note(item.kind, place, item.address)
+                self._at_end = fault if _end(place) == end else None
             else:
                 self.latest_version = max(self.latest_version, item.version)
                 yield _row_key(item.address), item.version, place.offset, place.length_bytes, item.kind
@@ -216,11 +225,13 @@ class Cold:
         self._index.close()
         self._index = _new_index()
         self._scanned_bytes = HEAD_BYTES
+        self._at_end = None
 
-    def _note(self, kind: Literal["torn", "damaged", "missing"], place: Place, address: Address | None = None) -> None:
+    def _note(self, kind: Literal["torn", "damaged", "missing"], place: Place, address: Address | None = None) -> Fault:
         fault = Fault(tier=Tier.COLD, kind=kind, offset=place.offset, length_bytes=place.length_bytes, address=address)
         if len(self.faults) < MOST_FAULTS_KEPT:
             self.faults[fault] = None
+        return fault
 
     def _read_mark(self) -> bytes:
         try:

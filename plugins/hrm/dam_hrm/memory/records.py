@@ -168,6 +168,10 @@ class _NoTiers:
 _NO_TIERS = _NoTiers()
 
 
+_FORKED_OFF: list[Tiers | None] = []
+"""What came along with a fork: SQLite's connections must not even be closed in a process that did not open them."""
+
+
 class _Opened:
     """What has to be let go of, also where nobody closes it."""
 
@@ -202,6 +206,7 @@ class _Opened:
     def let_go(self) -> None:
         """Close the files, and delete the folder if it is none that was given."""
         if self.is_elsewhere():
+            _FORKED_OFF.append(self.tiers)
             return
         if self.tiers is not None:
             self._faults = self.tiers.faults

@@ -113,7 +113,8 @@ class Tiers:
         state = self._state()
         if state is None or state != self._seen_state or not self._hot.could_hold(address, encoded):
             return False
-        return self._hot.put(address, HotRecord(encoded, self._versions.next(), kept_below=False, checked=state))
+        version = self._versions.for_hot()
+        return version is not None and self._hot.put(address, HotRecord(encoded, version, False, state))
 
     def to_leave(self, address: Address, encoded: bytes) -> list[Address]:
         """Name what would have to leave hot before this had room in it."""
@@ -153,13 +154,13 @@ class Tiers:
             FolderUnusable, MemoryBusy: Nothing was written.
         """
         if tier is Tier.HOT and self._hot.could_hold(address, encoded):
-            state = self._see()
-            self._put_hot(address, HotRecord(encoded, self._versions.next(), kept_below=False, checked=state))
+            self._write_hot(address, encoded)
             return Tier.HOT
         tier = Tier.WARM if tier is Tier.HOT else tier
         with self._writing():
-            version = self._versions.next()
+            version = self._versions.for_folder()
             self._put(address, version, encoded, tier)
+        self._versions.see(version)
         self._hot.drop(address, version)
         return tier
 
@@ -313,6 +314,16 @@ class Tiers:
                 if cold_bytes is not None:
                     self._cold.take_back(cold_bytes)
                 raise
+
+    def _write_hot(self, address: Address, encoded: bytes) -> None:
+        state = self._see()
+        version = self._versions.for_hot()
+        while version is None:
+            with self._writing():
+                self._warm.advance(self._versions.for_folder())
+            state = self._see()
+            version = self._versions.for_hot()
+        self._put_hot(address, HotRecord(encoded, version, kept_below=False, checked=state))
 
     def _put(self, address: Address, version: int, encoded: bytes, tier: Tier) -> None:
         if tier is Tier.COLD:

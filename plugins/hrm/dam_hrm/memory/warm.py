@@ -143,7 +143,11 @@ class Warm:
             " ON CONFLICT DO UPDATE SET version = excluded.version, tier = excluded.tier, value = excluded.value",
             (*_row_key(address), record.version, record.tier.value, record.encoded),
         )
-        self._connection.execute("UPDATE folder SET latest_version = max(latest_version, ?)", (record.version,))
+        self.advance(record.version)
+
+    def advance(self, version: int) -> None:
+        """Take down that this version has been given; within `writing`."""
+        self._connection.execute("UPDATE folder SET latest_version = max(latest_version, ?)", (version,))
 
     def acknowledge_cold(self, cold_bytes: int) -> None:
         """Take down up to where the cold file holds; within `writing`."""
@@ -175,6 +179,7 @@ class Warm:
         connection = sqlite3.connect(self._path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA trusted_schema = OFF")
             _prepare(connection, self._path)
         except BaseException:
             connection.close()
