@@ -186,9 +186,12 @@ def boom(request):
         (boom, "asking for a on b failed: dam_hrm_ask_user: plugin User raised OSError: the terminal is gone"),
         (
             lambda request: "yes",
-            "asking for a on b failed: dam_hrm_ask_user: User answered with str where True or False",
+            "asking for a on b failed: dam_hrm_ask_user: plugin User answered with str where bool was due",
         ),
-        (lambda request: 1, "asking for a on b failed: dam_hrm_ask_user: User answered with int where True or False"),
+        (
+            lambda request: 1,
+            "asking for a on b failed: dam_hrm_ask_user: plugin User answered with int where bool was due",
+        ),
         (lambda request: None, "nobody is there to ask for a on b"),
     ],
 )

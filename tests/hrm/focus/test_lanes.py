@@ -81,6 +81,24 @@ def test_a_lane_goes_on_in_the_stance_it_was_left_in(play):
     )
 
 
+def test_without_a_name_the_lane_paused_last_goes_on(play):
+    """Not the one opened last."""
+
+    async def work(session):
+        for lane in ("a", "b", "c"):
+            await session.focus.open_lane(lane, "goal")
+        for lane in ("b", "a"):
+            await session.focus.switch_lane(lane)
+        await session.focus.pause_lane()
+        resumed = []
+        while (await session.focus.resume_lane()).allowed:
+            resumed.append(session.focus.lane.lane_id)
+            await session.focus.complete_lane()
+        return resumed
+
+    assert play(work) == ["a", "b", "c"]
+
+
 class NoWayBack:
     @hookimpl
     def dam_hrm_gate_commitment(self, request):

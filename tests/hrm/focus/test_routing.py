@@ -194,10 +194,8 @@ def test_bundles_of_all_plugins_are_put_together(play):
     )
 
 
-@pytest.mark.parametrize("reducer", ["vote", "VOTE", Reducer.VOTE])
-def test_a_plugin_names_the_reducer(play, reducer):
-    """As a member or in words."""
-    assert play(route, Kitchen(reducer, cook=says("soup"), baker=says("bread"))).reducer is Reducer.VOTE
+def test_a_plugin_names_the_reducer(play):
+    assert play(route, Kitchen(Reducer.VOTE, cook=says("soup"), baker=says("bread"))).reducer is Reducer.VOTE
 
 
 def test_a_bundle_of_a_plugin_is_merged_where_nobody_says_how(play):
@@ -222,12 +220,18 @@ class Crooked:
 @pytest.mark.parametrize(
     ("plugin", "message"),
     [
-        (Crooked(bundles=["cook"]), "dam_hrm_bundles: a plugin answered with list where a mapping was due"),
-        (Crooked(bundles={"none": "cook"}), "bundle 'none' has 'cook' where a list of agents was due"),
-        (Crooked(bundles={"none": None}), "bundle 'none' has None where a list of agents was due"),
+        (Crooked(bundles=["cook"]), "dam_hrm_bundles: plugin Crooked answered with list where Mapping was due"),
+        (
+            Crooked(bundles={"none": "cook"}),
+            "Crooked answered with 'cook' for bundle 'none' where a list of agents was due",
+        ),
+        (
+            Crooked(bundles={"none": None}),
+            "Crooked answered with None for bundle 'none' where a list of agents was due",
+        ),
         (Crooked(bundles=lambda: 1 / 0), "dam_hrm_bundles: plugin Crooked raised ZeroDivisionError"),
-        (Crooked(reducer="mrge"), r"dam_hrm_reducer: a plugin named an unknown reducer 'mrge': did you mean merge\?"),
-        (Crooked(reducer=7), "dam_hrm_reducer: plugin Crooked answered with int where str was due"),
+        (Crooked(reducer="vote"), "dam_hrm_reducer: plugin Crooked answered with str where Reducer was due"),
+        (Crooked(reducer=7), "dam_hrm_reducer: plugin Crooked answered with int where Reducer was due"),
     ],
 )
 def test_a_route_that_cannot_be_made_is_an_error_of_the_plugin(play, plugin, message):

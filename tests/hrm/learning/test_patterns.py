@@ -116,7 +116,7 @@ class Teacher:
         (lambda pattern: 1 / 0, "plugin Teacher raised ZeroDivisionError"),
         (
             lambda pattern: Pattern(pattern_code="q", when={}, then="x", confidence=1.0),
-            "a plugin answered about pattern q when it was asked about p",
+            "plugin Teacher answered about pattern q when p was asked about",
         ),
     ],
 )

@@ -113,7 +113,7 @@ def test_a_plugin_may_keep_what_would_go(play, pattern):
         (lambda pattern: Trimmed(pattern_code="p", removed="yes", reason=""), "plugin Trimmer raised BadPattern"),
         (
             lambda pattern: Trimmed(pattern_code="q", removed=True, reason=""),
-            "answered about pattern q when it was asked",
+            "plugin Trimmer answered about pattern q when p was asked",
         ),
     ],
 )

@@ -26,6 +26,7 @@ from dam_hrm.focus.values import (
     StanceChange,
 )
 from dam_hrm.hookspecs import hookimpl
+from dam_hrm.suspects import suspects
 
 if TYPE_CHECKING:
     from dam_hrm.session import Session
@@ -122,8 +123,7 @@ async def dam_hrm_focus_consent_check(session: Session, request: ConsentRequest)
     if answer is None:
         return Consent(allowed=False, reason=f"nobody is there to ask for {request.summary}")
     if not isinstance(answer, bool):
-        plugins = ", ".join(each.plugin_name for each in reversed(hook.get_hookimpls()))
-        said = f"{hook.name}: {plugins} answered with {type(answer).__name__} where True or False was due"
+        said = f"{hook.name}: {suspects(hook)} answered with {type(answer).__name__} where bool was due"
         return Consent(allowed=False, reason=f"asking for {request.summary} failed: {said}")
     return Consent(allowed=answer, reason=f"the user said {'yes' if answer else 'no'} to {request.summary}", asked=True)
 

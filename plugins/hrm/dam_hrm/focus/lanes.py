@@ -79,11 +79,11 @@ class Lanes:
         way_out = {"active": "", "expired": ": renew it", "completed": ": open it anew"}[lane.status]
         return f"lane {lane_id} is {lane.status}{way_out}"
 
-    def apply(self, switch: LaneSwitch, stance: Stance) -> Lane | None:
-        """Make a switch that nothing speaks against, in the stance that holds; give the lane that is entered."""
+    def apply(self, switch: LaneSwitch) -> Lane | None:
+        """Make a switch that nothing speaks against; give the lane that is entered, as it was left."""
         active = self.active
         if active is not None:
-            self._put(replace(active, status=switch.leaves_as, stance=stance, bookmark=switch.bookmark))
+            self._put(replace(active, status=switch.leaves_as, bookmark=switch.bookmark))
         if switch.to_lane is None:
             return None
         entered = switch.opens or self._by_id[switch.to_lane]

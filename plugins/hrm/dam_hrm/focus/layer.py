@@ -196,7 +196,7 @@ class Focus:
             why_not = self._lanes.refusal(switch)
             if why_not:
                 return denied(why_not)
-            entered = self._lanes.apply(switch, self._stance)
+            entered = self._lanes.apply(switch)
         if entered is None:
             return decision
         return await self._take_up(entered, decision)

@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dam_hrm.asking import HookFailed, ask
-from dam_hrm.errors import UnknownName
 from dam_hrm.focus.reducers import reduce
 from dam_hrm.focus.signals import NONE
 from dam_hrm.focus.values import Answer, GateType, Reducer, Routed, Signal
-from dam_hrm.names import name_of
+from dam_hrm.suspects import suspects
 
 if TYPE_CHECKING:
     from dam_hrm.session import Session
@@ -61,10 +60,13 @@ async def bundles_of(session: Session) -> Mapping[str, tuple[str, ...]]:
     together: dict[str, dict[str, None]] = {}
     for bundles in reversed(await ask(hook, list, session=session)):
         if not isinstance(bundles, Mapping):
-            raise HookFailed(hook.name, f"a plugin answered with {type(bundles).__name__} where a mapping was due")
+            raise HookFailed(
+                hook.name, f"{suspects(hook)} answered with {type(bundles).__name__} where Mapping was due"
+            )
         for bundle, agents in bundles.items():
             if isinstance(agents, str) or not isinstance(agents, Sequence):
-                raise HookFailed(hook.name, f"bundle {bundle!r:.80} has {agents!r:.80} where a list of agents was due")
+                said = f"{agents!r:.80} for bundle {bundle!r:.80} where a list of agents was due"
+                raise HookFailed(hook.name, f"{suspects(hook)} answered with {said}")
             together.setdefault(str(bundle), {}).update((str(agent), None) for agent in agents)
     return {bundle: tuple(agents) for bundle, agents in together.items()}
 
@@ -74,13 +76,9 @@ async def reducer_of(session: Session, bundle: str) -> Reducer:
     Give the reducer of a bundle.
 
     Raises:
-        HookFailed: A plugin raised, or named one that there is not.
+        HookFailed: A plugin raised, or answered with something else.
     """
-    hook = session.hook.dam_hrm_reducer
-    try:
-        return name_of(Reducer, await ask(hook, str, session=session, bundle=bundle))
-    except UnknownName as error:
-        raise HookFailed(hook.name, f"a plugin named an {error}") from error
+    return await ask(session.hook.dam_hrm_reducer, Reducer, session=session, bundle=bundle)
 
 
 @dataclass(frozen=True, slots=True)

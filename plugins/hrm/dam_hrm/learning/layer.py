@@ -20,6 +20,7 @@ from dam_hrm.learning.patterns import Patterns, joined_evidence
 from dam_hrm.learning.situations import plain
 from dam_hrm.learning.values import Generalized, Loaded, Match, Pattern, Trimmed
 from dam_hrm.memory.values import Address, Tier, Written
+from dam_hrm.suspects import suspects
 
 if TYPE_CHECKING:
     from dam_hrm.session import Session
@@ -221,4 +222,4 @@ class Learning:
 
 def _same_code(hook: Any, asked: str, answered: str) -> None:
     if answered != asked:
-        raise HookFailed(hook.name, f"a plugin answered about pattern {answered} when it was asked about {asked}")
+        raise HookFailed(hook.name, f"{suspects(hook)} answered about pattern {answered} when {asked} was asked about")
