@@ -154,6 +154,22 @@ def test_the_slowest_come_with_their_handles() -> None:
     assert "\nSee the first where it belongs: dam-obs view trace.jsonl --trace-id alt_1_b\n" in named
 
 
+def test_a_command_to_paste_does_nothing_else() -> None:
+    """A handle is whatever the trace says."""
+    write(event("$(reboot)\x1b[2J"))
+
+    assert "\nSee the first where it belongs: dam-obs view --trace-id '$(reboot)\\x1b[2J'\n" in stats()[0]
+
+
+def test_standard_input_cannot_be_read_again() -> None:
+    """So no command is told that would."""
+    content = msgspec.json.encode(event("alt_1_a"))
+    result = CliRunner().invoke(command, ["-"], input=content, catch_exceptions=False)
+
+    assert result.stdout.startswith("HRM Layer Stats (last 1 event):\n")
+    assert "See the first" not in result.stdout
+
+
 def test_a_filter_chooses_what_is_summed_up() -> None:
     """The first line says so; `--last` counts what fits."""
     write(*mixed())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -93,7 +94,9 @@ def print_slowest(out: Console, slowest: Sequence[TraceEvent], source: str | Non
         ],
     )
     if source is not None:
-        words = " ".join(word for word in ("dam-obs view", source, "--trace-id", slowest[0].trace_id) if word)
+        # The handle is from the trace, and the line is made to be pasted into a shell.
+        handle = shlex.quote(slowest[0].trace_id)
+        words = " ".join(word for word in ("dam-obs view", source, "--trace-id", handle) if word)
         _say(out, f"See the first where it belongs: {words}")
 
 
