@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dam_hrm.altitude import rules as altitude_rules
+from dam_hrm.altitude.planning import action_of
 from dam_hrm.altitude.values import Action, Level
 from dam_hrm.asking import HookFailed
-from dam_hrm.execution.abilities import stance_for
+from dam_hrm.execution.abilities import ABOUT_THE_SESSION, stance_for
 from dam_hrm.hookspecs import hookimpl
 from dam_hrm.reasoning import rules as reasoning_rules
-from dam_hrm.reasoning.values import Strategy, StrategyChoice
+from dam_hrm.reasoning.values import StrategyChoice
 from dam_hrm.turn import Turn, TurnFailed
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from dam_hrm.reasoning.values import Classification
     from dam_hrm.session import Session
 
-SURE: Final = 0.7
-"""A pattern of this confidence is gone by."""
+KEPT_CHARACTERS: Final = 1_000
+"""Of an input and its reply, in the record of the last turn."""
 
 TRIM_TURNS: Final = 20
 """So often patterns that are of no use are forgotten."""
@@ -99,10 +100,7 @@ class _Course:
         situation = self._situation(classification)
         match = await self._session.learning.match(situation)
         await self._escalate(classification, match)
-        choice = await self._session.reasoning.route(classification)
-        if match.pattern_code is not None and match.confidence >= SURE and match.then in set(Strategy):
-            reason = f"pattern {match.pattern_code} says so"
-            choice = StrategyChoice(strategy=Strategy(match.then), reason=reason, fallback=choice.strategy)
+        choice = await self._session.reasoning.route(classification, match)
         return choice, situation
 
     def _situation(self, found: Classification) -> Situation:
@@ -122,7 +120,7 @@ class _Course:
         if wish is not None:
             if wish != reasoning.level:
                 await reasoning.escalate(wish, trigger="override", reason="the user said so")
-        elif match.pattern_code is not None and match.confidence >= SURE:
+        elif reasoning_rules.is_sure(match):
             if reasoning.level > 0:
                 await reasoning.escalate(
                     reasoning.level - 1, trigger="pattern_match", reason=f"pattern {match.pattern_code}"
@@ -151,6 +149,8 @@ class _Course:
 
     async def _move(self) -> None:
         altitude, text = self._session.altitude, self._text
+        if action_of(altitude_rules.without_level(text))[0] in ABOUT_THE_SESSION:
+            return
         if altitude_rules.is_atomic(text):
             if altitude.level is not Level.MOMENT:
                 self._came_from = altitude.level
@@ -220,5 +220,10 @@ class _Course:
             self.notes.append(f"learned pattern {pattern.pattern_code}: {pattern.then}")
         if self._number % TRIM_TURNS == 0:
             await learning.trim()
-        record = {"text": self._text, "reply": self.done, "turn": self._number, "worked": worked}
+        record = {
+            "text": self._text[:KEPT_CHARACTERS],
+            "reply": self.done[:KEPT_CHARACTERS],
+            "turn": self._number,
+            "worked": worked,
+        }
         await self._session.memory.write("session", "last", record, tier="hot")

@@ -192,8 +192,10 @@ def dam_hrm_reasoning_classify(session: Session, text: str) -> Maybe[Classificat
 
 
 @hookspec(firstresult=True)
-def dam_hrm_reasoning_route(session: Session, classification: Classification) -> Maybe[StrategyChoice]:
-    """Choose a strategy."""
+def dam_hrm_reasoning_route(
+    session: Session, classification: Classification, match: Match | None
+) -> Maybe[StrategyChoice]:
+    """Choose a strategy; `match` is what patterns say, where they were asked."""
 
 
 @hookspec(firstresult=True)

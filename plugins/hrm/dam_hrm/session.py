@@ -32,6 +32,8 @@ from dam_hrm.turn import Turn, broken_turn
 HISTORY_TURNS: Final = 100
 """Turns that a session can look back at."""
 
+CONVERSATION_CHARACTERS: Final = 100_000
+
 _numbers = itertools.count(1)
 
 
@@ -77,6 +79,8 @@ class Session:
             SessionClosed: It was closed.
             WithinItself: It was asked for by something that the session's running turn waits for.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a turn needs a text, not {type(text).__name__}")
         async with self._order.turn():
             if self._closed:
                 raise SessionClosed(self.name)
@@ -100,10 +104,10 @@ class Session:
 
     @property
     def conversation(self) -> str:
-        """What was said, turn by turn, up to the input that is being answered."""
+        """What was said, turn by turn, up to the input that is being answered; the end of it where that is long."""
         with self.lock:
             said = [line for turn in self._history for line in (turn.text, turn.reply)]
-            return "\n".join([*said, self._heard]).strip()
+            return "\n".join([*said, self._heard]).strip()[-CONVERSATION_CHARACTERS:]
 
     async def aclose(self) -> None:
         """

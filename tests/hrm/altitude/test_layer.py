@@ -73,9 +73,13 @@ def test_levels_are_named_by_text_too(word):
 def test_an_unknown_level_is_an_error(use):
     """That says which there are; nothing changes."""
     altitude = session_with(Paper()).altitude
-    with pytest.raises(UnknownName, match="unknown level 'L9': there are L4, L3, L2, L1|did you mean"):
-        result = getattr(altitude, use)("L9")
-        run(result)
+
+    async def main():
+        result = getattr(altitude, use)("mars")
+        await result
+
+    with pytest.raises(UnknownName, match="unknown level 'mars': there are L4, L3, L2, L1"):
+        run(main())
     assert altitude.level is L4
 
 
@@ -162,7 +166,7 @@ def test_a_plugin_that_fails_changes_nothing():
     """It is named."""
     paper = Paper()
     altitude = session_with(paper, Broken()).altitude
-    with pytest.raises(HookFailed, match="^dam_hrm_altitude_transition: plugin Broken raised OSError: no stairs$"):
+    with pytest.raises(HookFailed, match=r"^dam_hrm_altitude_transition: plugin Broken raised OSError: no stairs$"):
         run(altitude.transition("L3"))
     assert (altitude.level, paper.requests) == (L4, [])
 

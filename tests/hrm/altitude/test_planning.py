@@ -120,16 +120,17 @@ def test_care_and_many_steps_make_less_sure():
 
 
 @pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("The Wi-Fi password!", "wi-fi-password"),
-        ("what is it", ""),
-        ("one two three four five", "one-two-three-four"),
-        ("Größe", "größe"),
-        ("x" * 100, "x" * 60),
-        ("日本", "日本"),
-    ],
+    "text", ["skip " * 100_000, "either " * 50_000, "a, " * 100_000, "decide a" + " or a" * 50_000]
 )
-def test_a_name_is_made_of_words(text, name):
-    """Of those that mean something."""
-    assert planning.slug(text) == name
+def test_a_long_intent_makes_a_plan_of_limits(text):
+    """Only its beginning is looked at; and nobody reads a plan of a hundred steps."""
+    plan = planning.make_plan(Level.MOMENT, text, StrategyChoice(strategy=Strategy.DECOMPOSITION, reason=""))
+    assert len(plan.steps) <= planning.MAX_STEPS
+    assert len(plan.arguments.get("options", ())) <= planning.MAX_OPTIONS
+
+
+def test_a_long_note_is_kept_whole():
+    """What is not looked at is no less a part of it."""
+    text = "the list is\n" + "milk, " * 50_000
+    action, arguments = planning.action_of(f"note: {text}")
+    assert (action, arguments) == ("note", {"text": text.strip(), "key": "list"})

@@ -12,6 +12,7 @@ from dam_hrm.altitude.summary import summarize
         ("", ""),
         ("Hello. More of it.", "Hello."),
         ("one two three four five six seven", "one two three four five six…"),
+        ("x" * 100, "x" * 60 + "…"),
         ("a\n\nb\n", "a / b"),
         ("a\nb\nc\nd", "a / b / c / d"),
         ("a\nb\nc\nd\ne\nf", "a / d / e / f"),

@@ -14,8 +14,11 @@ from typing import Any, Final
 from dam_hrm.altitude.rules import level_of, without_level
 from dam_hrm.altitude.values import Evaluation, Level, Plan
 from dam_hrm.reasoning.values import Strategy, StrategyChoice
+from dam_hrm.words import head, slug
 
 SUMMARY_CHARACTERS: Final = 80
+MAX_STEPS: Final = 20
+MAX_OPTIONS: Final = 10
 MANY_STEPS: Final = 7
 """A plan of more steps than that is trusted less."""
 
@@ -23,7 +26,7 @@ _ACTIONS: Final[Mapping[str, re.Pattern[str]]] = {
     action: re.compile(pattern, re.IGNORECASE)
     for action, pattern in {
         "halt": r"\s*(?:stop everything|emergency|abort|halt)\b",
-        "note": r"\s*(?:please )?(?:note|remember|write down|keep in mind)\b(?: that)?[\s:,]*(?P<text>.*)",
+        "note": r"\s*(?:please )?(?:note|remember|write down|keep in mind)\b(?: that\b)?[\s:,]*",
         "recall": r"\s*(?:please )?(?:recall|remind me of|what (?:did|do) (?:i|we) (?:note|know|say) about)\b\s*"
         r"(?P<about>.*)",
         "pause": r"\s*(?:pause|put (?:this|it) aside)\b\s*(?P<bookmark>.*)",
@@ -47,52 +50,6 @@ _STEPS: Final[Mapping[Strategy, tuple[str, ...]]] = {
 }
 _PART: Final = re.compile(r"\s*(?:[;,.]|\band then\b|\bthen\b|\band\b|\bafter that\b)\s*", re.IGNORECASE)
 _OPTION: Final = re.compile(r"\s*(?:,|\bor\b|\band\b)\s*", re.IGNORECASE)
-_NAME: Final = re.compile(r"[^\W_]+")
-_EMPTY: Final = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "my",
-        "our",
-        "your",
-        "this",
-        "that",
-        "is",
-        "are",
-        "was",
-        "were",
-        "of",
-        "to",
-        "for",
-        "in",
-        "on",
-        "at",
-        "and",
-        "or",
-        "please",
-        "it",
-        "i",
-        "we",
-        "do",
-        "does",
-        "did",
-        "what",
-        "when",
-        "where",
-        "who",
-        "which",
-        "how",
-        "about",
-    ]
-)
-"""Words that name nothing."""
-
-
-def slug(text: str, words: int = 4) -> str:
-    """Make a name out of the first few words that mean something: ``wifi-password``."""
-    found = [word for word in _NAME.findall(text.lower()) if word not in _EMPTY]
-    return "-".join(found[:words])[:60]
 
 
 def make_plan(altitude: Level, intent: str, choice: StrategyChoice | None) -> Plan:
@@ -114,18 +71,18 @@ def make_plan(altitude: Level, intent: str, choice: StrategyChoice | None) -> Pl
 def action_of(text: str) -> tuple[str, dict[str, Any]]:
     """Give the action that a text asks for, and its arguments."""
     for action, pattern in _ACTIONS.items():
-        found = pattern.match(text)
+        found = pattern.match(head(text))
         if found is not None:
-            return action, _arguments(action, text, found.groupdict(default=""))
+            return action, _arguments(action, text, found)
     return "answer", {}
 
 
 def steps_of(text: str, strategy: Strategy) -> tuple[str, ...]:
     """Give a text's own parts where it has several and is to be decomposed; else the strategy's steps."""
     if strategy is Strategy.DECOMPOSITION:
-        parts = tuple(part.strip() for part in _PART.split(text.rstrip("?!. ")) if part.strip())
+        parts = tuple(part.strip() for part in _PART.split(head(text).rstrip("?!. ")) if part.strip())
         if len(parts) > 1:
-            return parts
+            return parts[:MAX_STEPS]
     return _STEPS[strategy]
 
 
@@ -147,15 +104,17 @@ def judge_plan(plan: Plan, escalation_level: int) -> Evaluation:
     )
 
 
-def _arguments(action: str, text: str, found: Mapping[str, str]) -> dict[str, Any]:
+def _arguments(action: str, text: str, matched: re.Match[str]) -> dict[str, Any]:
+    found = matched.groupdict(default="")
     match action:
         case "note":
-            return {"text": found["text"].strip(), "key": slug(_subject(found["text"]))}
+            rest = text[matched.end() :].strip()
+            return {"text": rest, "key": slug(_subject(rest))}
         case "recall":
             return {"about": found["about"].strip(" ?.!"), "key": slug(found["about"])}
         case "decide":
             options = _OPTION.split((found["options"] or found["either"]).strip(" ?.!"))
-            return {"options": tuple(each for each in options if each)}
+            return {"options": tuple(each for each in options if each)[:MAX_OPTIONS]}
         case "commit":
             return {"goal": found["goal"].strip(" ?.!"), "lane": slug(found["goal"])}
         case "switch":

@@ -12,9 +12,11 @@ from collections.abc import Set
 from typing import Final
 
 from dam_hrm.altitude.values import Footing, Level, Move, Moved
+from dam_hrm.words import head
 
 ATOMIC_WORDS: Final = 12
-"""An atomic request has at most so many words."""
+ATOMIC_CHARACTERS: Final = 200
+"""An atomic request has at most so many."""
 
 _TOLD: Final = re.compile(r"\s*(?P<level>l[1-4]|identity|strategy|operations|moment)\s*:\s*", re.IGNORECASE)
 """An input may say its level itself: ``L3: ...`` or ``strategy: ...``."""
@@ -30,13 +32,16 @@ _WORDS: Final = {
     r"|this (?:minute|hour|morning|afternoon|evening)",
 }
 _AT_LEVEL: Final = {level: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for level, words in _WORDS.items()}
+_NOTE: Final = re.compile(r"(?:please )?(?:note|remember|write down|keep in mind|recall|remind)\b", re.IGNORECASE)
 _ATOMIC: Final = re.compile(
-    r"(?:please )?(?:what|when|where|who|which|how (?:many|much|long|far|old)|is|are|was|were|does|do|did|can|note"
-    r"|remember|recall|remind|show|tell|list|define|translate|convert|spell|say)\b",
+    r"(?:please )?(?:what|when|where|who|which|how (?:many|much|long|far|old)|is|are|was|were|does|do|did|can"
+    r"|show|tell|list|define|translate|convert|spell|say)\b",
     re.IGNORECASE,
 )
 _JOINED: Final = re.compile(r";|\b(?:and then|then|afterwards|and also)\b", re.IGNORECASE)
-_SKIP: Final = re.compile(r"\b(?:skip|pass over|without)\b.*?\b(?:because|since|as)\b(?P<reason>.+)", re.IGNORECASE)
+_SKIP: Final = re.compile(
+    r"\b(?:skip|pass over|without)\b.{1,200}?\b(?:because|since|as)\b(?P<reason>.+)", re.IGNORECASE
+)
 
 
 def level_of(text: str) -> Level | None:
@@ -49,7 +54,7 @@ def level_of(text: str) -> Level | None:
     if told is not None:
         word = told["level"].lower()
         return next(each for each in Level if word in (each.value.lower(), each.name.lower()))
-    return next((level for level, words in _AT_LEVEL.items() if words.search(text)), None)
+    return next((level for level, words in _AT_LEVEL.items() if words.search(head(text))), None)
 
 
 def without_level(text: str) -> str:
@@ -62,12 +67,17 @@ def is_atomic(text: str) -> bool:
     """
     Say whether an input is one request that can be answered at once.
 
-    It is short, begins like a question or a small command, joins nothing to it, and speaks of nothing above the moment.
+    To note or recall something is, whatever it is about. Anything else is if it is short, begins like a question or a
+    small command, joins nothing to it, and speaks of nothing above the moment. One that says its level has to say L1.
     """
     words = without_level(text)
-    short = 0 < len(words.split()) <= ATOMIC_WORDS
+    if _TOLD.match(text) is not None and level_of(text) is not Level.MOMENT:
+        return False
+    if _NOTE.match(words) is not None:
+        return True
     return (
-        short
+        len(words) <= ATOMIC_CHARACTERS
+        and len(words.split()) <= ATOMIC_WORDS
         and _ATOMIC.match(words) is not None
         and _JOINED.search(words) is None
         and level_of(text) in (None, Level.MOMENT)
@@ -76,7 +86,7 @@ def is_atomic(text: str) -> bool:
 
 def skip_reason(text: str) -> str:
     """Give the reason for which an input asks to pass over a level (``skip the strategy because ...``), or nothing."""
-    asked = _SKIP.search(text)
+    asked = _SKIP.search(head(text))
     return "" if asked is None else asked["reason"].strip(" .!")
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from dam_hrm.words import head
+
 WORDS_OF_A_LINE: Final = 6
+CHARACTERS_OF_A_LINE: Final = 60
 LINES: Final = 3
 """Of the end; the first line is there always."""
 
@@ -20,6 +23,7 @@ def summarize(conversation: str) -> str:
 
 
 def _beginning(line: str) -> str:
-    sentence = _END_OF_SENTENCE.split(line.strip(), maxsplit=1)[0]
+    sentence = _END_OF_SENTENCE.split(head(line).strip(), maxsplit=1)[0]
     words = sentence.split()
-    return " ".join(words[:WORDS_OF_A_LINE]) + ("…" if len(words) > WORDS_OF_A_LINE else "")
+    beginning = " ".join(words[:WORDS_OF_A_LINE])[:CHARACTERS_OF_A_LINE]
+    return beginning if beginning == " ".join(words) else f"{beginning}…"

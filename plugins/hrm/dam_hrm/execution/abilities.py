@@ -33,6 +33,9 @@ ABILITIES: Final = {
 }
 """The actions that the runtime brings."""
 
+ABOUT_THE_SESSION: Final = frozenset({"halt", "pause", "switch", "review"})
+"""Actions that are about the session itself, and so at home on every level: nobody has to move first to stop."""
+
 OTHER: Final = Ability(stances=(Stance.EXECUTION,))
 """An action that a plugin brings."""
 

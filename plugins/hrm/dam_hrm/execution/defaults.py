@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from dam_hrm.altitude.planning import slug
 from dam_hrm.altitude.values import ActionResult, Level
 from dam_hrm.focus.values import GateType, Stance
 from dam_hrm.hookspecs import hookimpl
+from dam_hrm.memory.errors import TooLarge
 from dam_hrm.names import name_of
+from dam_hrm.words import head, slug, telling
 
 if TYPE_CHECKING:
     from dam_hrm.altitude.values import Action
@@ -47,7 +48,10 @@ async def answer(session: Session, action: Action) -> ActionResult:
 async def note(session: Session, action: Action) -> ActionResult:
     """Write a text to memory under a name made of what it is about."""
     key, text = action.arguments["key"], action.arguments["text"]
-    written = await session.memory.write("notes", key, {"text": text, "turn": session.turns})
+    try:
+        written = await session.memory.write("notes", key, {"text": text, "turn": session.turns})
+    except TooLarge as error:
+        return _refused(str(error))
     return _done(f"Noted as {key}.", key=key) if written.allowed else _refused(written.reason)
 
 
@@ -64,7 +68,9 @@ async def settle(session: Session, action: Action) -> ActionResult:
     level = name_of(Level, action.arguments["level"])
     session.altitude.establish(level)
     name = level.name.lower()
-    written = await session.memory.write("altitude", name, {"text": action.arguments["text"], "turn": session.turns})
+    written = await session.memory.write(
+        "altitude", name, {"text": head(action.arguments["text"]), "turn": session.turns}
+    )
     return _done(f"{level.value} ({name}) is established.{_unkept(written)}", level=level.value)
 
 
@@ -74,8 +80,8 @@ async def decide(session: Session, action: Action) -> ActionResult:
     known: set[str] = set()
     for name in ("identity", "strategy"):
         found = await session.memory.read("altitude", name)
-        known.update(slug(_text_of(found.value), words=50).split("-"))
-    shared = [len(known.intersection(slug(option, words=50).split("-")) - {""}) for option in options]
+        known.update(telling(_text_of(found.value)))
+    shared = [len(known.intersection(telling(option))) for option in options]
     best = max(shared, default=0)
     if shared.count(best) != 1:
         return _done(f"Nothing established tells {' and '.join(options)} apart: say what matters most.")

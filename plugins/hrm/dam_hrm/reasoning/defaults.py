@@ -8,6 +8,7 @@ from dam_hrm.hookspecs import hookimpl
 from dam_hrm.reasoning import rules
 
 if TYPE_CHECKING:
+    from dam_hrm.learning.values import Match
     from dam_hrm.reasoning.values import Classification, Escalated, Escalation, StrategyChoice
     from dam_hrm.session import Session
 
@@ -19,9 +20,9 @@ def dam_hrm_reasoning_classify(text: str) -> Classification:
 
 
 @hookimpl(trylast=True)
-def dam_hrm_reasoning_route(session: Session, classification: Classification) -> StrategyChoice:
-    """Go by the classification and the present escalation level."""
-    return rules.choose(classification, session.reasoning.level)
+def dam_hrm_reasoning_route(session: Session, classification: Classification, match: Match | None) -> StrategyChoice:
+    """Go by what was learned, by the classification and by the present escalation level."""
+    return rules.choose(classification, session.reasoning.level, match)
 
 
 @hookimpl(trylast=True)

@@ -10,6 +10,7 @@ from dam_hrm.reasoning.rules import MAX_LEVEL
 from dam_hrm.reasoning.values import Classification, Escalated, Escalation, StrategyChoice, Trigger
 
 if TYPE_CHECKING:
+    from dam_hrm.learning.values import Match
     from dam_hrm.session import Session
 
 TRIES: Final = 8
@@ -34,13 +35,14 @@ class Reasoning:
             self._session.hook.dam_hrm_reasoning_classify, Classification, session=self._session, text=text
         )
 
-    async def route(self, classification: Classification) -> StrategyChoice:
-        """Choose a strategy."""
+    async def route(self, classification: Classification, match: Match | None = None) -> StrategyChoice:
+        """Choose a strategy, for an input of this kind of which patterns say that."""
         return await ask(
             self._session.hook.dam_hrm_reasoning_route,
             StrategyChoice,
             session=self._session,
             classification=classification,
+            match=match,
         )
 
     async def escalate(self, to_level: int, *, trigger: Trigger, reason: str = "") -> Escalated:

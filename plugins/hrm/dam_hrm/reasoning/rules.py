@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from dam_hrm.reasoning.values import Classification, Escalated, Escalation, Strategy, StrategyChoice
+from dam_hrm.words import head
+
+if TYPE_CHECKING:
+    from dam_hrm.learning.values import Match
 
 MAX_LEVEL: Final = 3
 SIMPLE_WORDS: Final = 12
@@ -23,6 +27,9 @@ UNCERTAIN: Final = 0.5
 UNSURE: Final = 0.5
 """Below this confidence a classification is asked about rather than relied on."""
 
+SURE: Final = 0.7
+"""A pattern of this confidence is gone by."""
+
 Input = Literal["question", "task", "decision", "statement", "command"]
 Trigger = Literal["uncertainty", "conflict", "cost_value", "horizon"]
 
@@ -33,7 +40,7 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 _TYPES: Final[Mapping[Input, re.Pattern[str]]] = {
     "decision": re.compile(
-        r"\b(?:should (?:i|we)|decide|choose|which of)\b|\b(?:whether|either)\b.*\bor\b", re.IGNORECASE
+        r"\b(?:should (?:i|we)|decide|choose|which of)\b|\b(?:whether|either)\b.{1,200}?\bor\b", re.IGNORECASE
     ),
     "command": re.compile(
         r"\s*(?:please )?(?:note|remember|recall|remind|show|list|stop|halt|pause|resume|switch|go on|skip)\b",
@@ -85,6 +92,7 @@ _HARDER: Final = _words(r"think (?:hard|harder|carefully|twice)|take your time|b
 
 def classify(text: str) -> Classification:
     """Say what an input is like, by all measures."""
+    text = head(text)
     fitting = input_types(text)
     uncertainty = uncertainty_of(text)
     return Classification(
@@ -155,19 +163,27 @@ def confidence_of(text: str, fitting: int) -> float:
 # -- choosing a strategy
 
 
-def choose(classification: Classification, level: int) -> StrategyChoice:
+def choose(classification: Classification, level: int, match: Match | None = None) -> StrategyChoice:
     """
     Choose a strategy: the first of these that applies.
 
-    High stakes: verification. Conflict: dialogue. Complex: decomposition. Uncertain, or a decision: exploration.
-    A classification that is hardly one: dialogue. Else a quick answer, but from escalation level 2 on verification,
-    and on level 3 dialogue, which leaves it to the user.
+    A pattern that is sure enough: what it says. High stakes: verification. Conflict: dialogue. Complex:
+    decomposition. Uncertain, or a decision: exploration. A classification that is hardly one: dialogue. Else a quick
+    answer, but from escalation level 2 on verification, and on level 3 dialogue, which leaves it to the user.
     """
     strategy, reason = _by_classification(classification)
+    if match is not None and is_sure(match) and match.then in set(Strategy):
+        reason = f"pattern {match.pattern_code} says so"
+        return StrategyChoice(strategy=Strategy(match.then), reason=reason, fallback=strategy)
     if strategy is Strategy.QUICK_ANSWER and level >= 2:
         strategy = Strategy.DIALOGUE if level == MAX_LEVEL else Strategy.VERIFICATION
         reason = f"escalation level {level} leaves no quick answer"
     return StrategyChoice(strategy=strategy, reason=reason, fallback=FALLBACKS[strategy])
+
+
+def is_sure(match: Match) -> bool:
+    """Say whether a pattern fits that can be gone by."""
+    return match.pattern_code is not None and match.confidence >= SURE
 
 
 FALLBACKS: Final[Mapping[Strategy, Strategy | None]] = {
@@ -218,6 +234,7 @@ def trigger_of(found: Classification) -> Trigger | None:
 
 def override_of(text: str, level: int) -> int | None:
     """Give the level that the user's own words ask for: none with *just answer*, one more with *think hard*."""
+    text = head(text)
     if _SIMPLER.search(text):
         return 0
     return min(level + 1, MAX_LEVEL) if _HARDER.search(text) else None
