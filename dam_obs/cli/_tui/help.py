@@ -15,7 +15,7 @@ _KEYS: Final = (
     ("↑ ↓  k j", "the line above, the line below"),
     ("PgUp PgDn  g G", "a page; the first line, the last line"),
     ("Tab  Enter", "the next pane; into the tree, into the event"),
-    ("/", "filter; Enter looks in the whole source, Escape goes back"),
+    ("/", "filter; Enter looks in the whole source, Escape leaves"),
     ("p", "the event in which this one ran"),
     ("e  E", "the next failed event, the one before; across traces"),
     ("Space", "hide what ran within an event, or show it"),
