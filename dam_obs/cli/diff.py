@@ -41,7 +41,9 @@ class _Part:
 
 
 @click.command("diff")
-@click.argument("sources", nargs=-1, metavar="[BEFORE] [AFTER]", callback=lambda _ctx, _param, value: _sources(value))
+@click.argument(
+    "sources", nargs=-1, metavar="[BEFORE] [AFTER]", callback=lambda context, _, names: _sources(context, names)
+)
 @click.option("--filter", "-f", "filter_text", default="", metavar="FILTER", help="Only events that fit, of both.")
 @click.option("--before", "before_text", metavar="FILTER", help="In one trace: what to compare with.")
 @click.option("--after", "after_text", metavar="FILTER", help="In one trace: what is compared.")
@@ -119,7 +121,9 @@ def command(
         context.exit(FAILED)
 
 
-def _sources(names: Sequence[str]) -> list[Source]:
+def _sources(context: click.Context, names: Sequence[str]) -> list[Source]:
+    if context.resilient_parsing:  # completion in the shell
+        return []
     if len(names) > 2:
         raise click.UsageError(f"{len(names)} traces were given: compare two, BEFORE and AFTER, or parts of one")
     return [named_source(name) for name in names or (None,)]

@@ -213,9 +213,10 @@ class TraceApp(App[None]):
         tree = self.query_one(TraceTree)
         tree.show(found)
         tree.border_title = "Events" if found is None else f"Events: {len(found.row.nodes):,}"
-        if self._edge and found is not None:
-            edge, self._edge = self._edge, 0
-            tree.choose(_errors_of(found)[0 if edge > 0 else -1])
+        edge, self._edge = self._edge, 0
+        errors = _errors_of(found) if edge and found is not None else []
+        if errors:
+            tree.choose(errors[0 if edge > 0 else -1])
 
     @on(TraceTree.Chosen, "#tree")
     def _event_chosen(self) -> None:

@@ -22,7 +22,8 @@ LONGEST_TEXT: Final = 20_000
 """Characters that are shown of one text; how many more there are is said."""
 
 MOST_LINES: Final = 2_000
-"""Lines about an event; how many more there are is said."""
+MOST_CHARACTERS: Final = 200_000
+"""About one event; that there is more is said."""
 
 DEEPEST: Final = 20
 """Levels of data that are laid out; what is deeper stands on one line."""
@@ -34,12 +35,10 @@ _STATUS: Final = {"success": "green", "error": "red", "blocked": "yellow"}
 
 def details_of(event: TraceEvent) -> Text:
     """Return the text about an event."""
-    lines = _lines(event)
     text = Text(no_wrap=False, overflow="fold")
-    for number, line in enumerate(lines):
-        if number == MOST_LINES:
-            left = 1 + sum(1 for _ in lines)
-            text.append(f"… {counted(left, 'more line')}; dam-obs view --json shows all\n", _DIM)
+    for number, line in enumerate(_lines(event)):
+        if number == MOST_LINES or len(text) > MOST_CHARACTERS:
+            text.append("… and more: dam-obs view --jsonl shows all", _DIM)
             break
         text.append_text(line).append("\n")
     text.rstrip()

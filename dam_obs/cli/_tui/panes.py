@@ -123,7 +123,8 @@ class TraceTree(Lines):
 
     def pieces(self, number: int, width: int) -> Sequence[Piece]:
         """Return the event in its place, how long it took, and a bar for when it ran where there is room."""
-        assert self._found is not None, "there are lines, so there is a trace"  # noqa: S101
+        if self._found is None:
+            return []
         at = self._visible[number]
         node = self._found.row.nodes[at]
         bar = width // 4 if width >= _WITH_BARS else 0

@@ -252,7 +252,18 @@ def test_huge_values_are_cut_and_it_is_said(event, on_screen):
     async def steps(screen):
         assert "… 980,002 more characters" in screen.details
         assert screen.details.count("\n") <= 2_001
-        assert "more lines; dam-obs view --json shows all" in screen.details
+        assert "… and more: dam-obs view --jsonl shows all" in screen.details
+
+    on_screen(events, steps)
+
+
+def test_many_long_values_are_cut_and_it_is_said(event, on_screen):
+    """All together they are no more than a person can scroll through."""
+    events = [event("alt_1", metadata={f"k{n}": "x" * 19_000 for n in range(1_000)})]
+
+    async def steps(screen):
+        assert len(screen.details) < 230_000
+        assert "… and more" in screen.details
 
     on_screen(events, steps)
 
