@@ -182,8 +182,12 @@ def _reads(table: Table, base: Reads) -> Reads:
 
 
 def _blocked(table: Table) -> BlockedRule | None:
-    table.check_keys(("path", *_RULES))
+    table.check_keys(("path", *_RULES, "reason"))
     path = table.path("path")
+    reason = table.path("reason")
+    if path is not None and reason is not None and (path.root == "result") is not (reason.root == "result"):
+        table.wrong("reason", "must be read where path is: both from arguments, or both from the result")
+        reason = None
     if "path" not in table.values:
         table.wrong("path", "is missing")
     rules = [key for key in _RULES if key in table.values]
@@ -194,12 +198,12 @@ def _blocked(table: Table) -> BlockedRule | None:
     if rules == ["is_none"]:
         if not isinstance(value, bool):
             table.wrong("is_none", "must be true or false")
-        return BlockedRule(path=path, is_none=bool(value)) if path else None
+        return BlockedRule(path=path, is_none=bool(value), reason=reason) if path else None
     values = value if rules == ["in"] and isinstance(value, list) else [value]
     if not values or not all(isinstance(each, get_args(Plain)) for each in values):
         table.wrong(rules[0], "must be text, numbers or booleans")
         return None
-    return BlockedRule(path=path, values=tuple(values)) if path else None
+    return BlockedRule(path=path, values=tuple(values), reason=reason) if path else None
 
 
 def _data(table: Table) -> tuple[DataField, ...]:
@@ -299,6 +303,8 @@ def _refuse_self(table: Table, reads: Reads, data: dict[str, ReadPath], attribut
     read |= {name: each.path for name, each in attributes.items() if isinstance(each, AttributeRead)}
     if reads.blocked is not None:
         read["blocked"] = reads.blocked.path
+        if reads.blocked.reason is not None:
+            read["blocked.reason"] = reads.blocked.reason
     for key, path in read.items():
         while path is not None:
             if path.root == "self":

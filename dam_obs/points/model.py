@@ -50,6 +50,8 @@ class BlockedRule:
     """Blocked if the value is one of these; a number never equals a boolean."""
     is_none: bool | None = None
     """Blocked if the value is (`True`) or is not (`False`) `None`."""
+    reason: ReadPath | None = None
+    """Where to read why; the output then is ``blocked: `` and that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,19 +89,41 @@ def _plain(value: Any) -> Any:
 
 
 def _blocked_setter(rule: BlockedRule) -> Setter:
-    # As pairs with the type, since 0 == False and 1 == True.
-    refusals = frozenset((type(value) is bool, value) for value in rule.values)
+    is_refusal = _refusal_test(rule)
 
     def set_blocked(span: Span, value: Any) -> None:
-        if rule.is_none is not None:
-            is_blocked = (value is None) is rule.is_none
-        else:
-            plain = _plain(value)
-            is_blocked = issubclass(type(plain), str | int | float) and (type(plain) is bool, plain) in refusals
-        if is_blocked:
+        if is_refusal(value):
             span.set_status("blocked")
 
     return set_blocked
+
+
+def _blocked_why_setter(rule: BlockedRule) -> Setter:
+    is_refusal = _refusal_test(rule)
+
+    def set_blocked(span: Span, value: Any) -> None:
+        asked, reason = value
+        if not is_refusal(asked):
+            return
+        span.set_status("blocked")
+        plain = capture(_plain(reason)) if reason is not ABSENT else None
+        if plain is not None and plain != "":
+            span.set_output(f"blocked: {plain}")
+
+    return set_blocked
+
+
+def _refusal_test(rule: BlockedRule) -> Callable[[Any], bool]:
+    # As pairs with the type, since 0 == False and 1 == True.
+    refusals = frozenset((type(value) is bool, value) for value in rule.values)
+
+    def is_refusal(value: Any) -> bool:
+        if rule.is_none is not None:
+            return (value is None) is rule.is_none
+        plain = _plain(value)
+        return issubclass(type(plain), str | int | float) and (type(plain) is bool, plain) in refusals
+
+    return is_refusal
 
 
 def _set_component(span: Span, value: Any) -> None:
@@ -195,7 +217,10 @@ def compile_reader(
     for name, path, setter, data in _wanted(point, target):
         absent = f"points.{point.name}.{name}.absent"
         try:
-            read = _Read(_getter(path, parameters), setter, absent, data)
+            get = _getter(path, parameters)
+            if name == "blocked" and target.reads.blocked is not None and target.reads.blocked.reason is not None:
+                get = _both(get, _getter(target.reads.blocked.reason, parameters))
+            read = _Read(get, setter, absent, data)
             (at_leave if path.root == "result" else at_enter).append(read)
         except Unreadable as error:
             unreadable.append(f"{point.name} at {target.place}, {name}: {error}")
@@ -228,7 +253,8 @@ def _wanted(point: TracePoint, target: Target) -> Iterator[tuple[str, ReadPath, 
     if reads.gives is not None:
         yield "gives", reads.gives, links.remember, None
     if reads.blocked is not None:
-        yield "blocked", reads.blocked.path, _blocked_setter(reads.blocked), None
+        setter = _blocked_setter if reads.blocked.reason is None else _blocked_why_setter
+        yield "blocked", reads.blocked.path, setter(reads.blocked), None
 
 
 def _getter(path: ReadPath, parameters: Parameters) -> Callable[..., Any]:
@@ -246,6 +272,16 @@ def _getter(path: ReadPath, parameters: Parameters) -> Callable[..., Any]:
         return otherwise(*source) if value is ABSENT or value is None else value
 
     return get_first
+
+
+def _both(get: Callable[..., Any], also: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what reads two values at once; nothing where the first is not there."""
+
+    def get_both(*source: Any) -> Any:
+        value = get(*source)
+        return ABSENT if value is ABSENT else (value, also(*source))
+
+    return get_both
 
 
 def _from_result(steps: Sequence[str | int], result: Any) -> Any:

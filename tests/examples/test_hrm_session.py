@@ -120,7 +120,7 @@ def test_the_designs_own_tree_is_among_it(observed):
 SEEN = {
     "altitude.transition": (
         "L3→L2", "success",
-        {"from_level": "L3", "to_level": "L2", "reason": "L3 (strategy) is established"},
+        {"from_level": "L3", "to_level": "L2", "reason": "the input speaks at L2"},
     ),
     "focus.gate_check": (
         "WriteApprovalGate", "denied",

@@ -59,7 +59,7 @@ hook = "run_system"
 project = "pipeline"
 component = "args.system.name"
 system = "args.system"
-blocked = { path = "result", in = ["no", 3] }
+blocked = { path = "result", in = ["no", 3], reason = "result.why" }
 data.call_id.from = "args.id"
 data.tries.from = "result.0"
 attributes."gen_ai.operation.name" = "execute_tool"
@@ -96,7 +96,7 @@ def test_a_file_gives_all_that_it_says(tmp_path):
         output=at_point.output,
         command=at_point.command,
         system=parse_path("args.system"),
-        blocked=BlockedRule(path=parse_path("result"), values=("no", 3)),
+        blocked=BlockedRule(path=parse_path("result"), values=("no", 3), reason=parse_path("result.why")),
     )
     call_id = parse_path("args.command.call_id")
     top_k = AttributeRead(parse_path("args.command.k"), "int")
@@ -228,6 +228,21 @@ WRONG = {
     "blocked without a path": (
         POINT + "[points.blocked]\nequals = 1",
         ["x.toml:7 points.blocked.path: is missing"],
+    ),
+    "a reason that is read at another time": (
+        POINT + '[points.blocked]\npath = "result"\nequals = 1\nreason = "args.why"',
+        [
+            "x.toml:10 points.blocked.reason: must be read where path is: both from arguments, or both from the result",
+        ],
+    ),
+    "a reason from the self of a hook": (
+        TARGET + 'hook = "h"\nblocked = { path = "args.x", equals = 1, reason = "self.why" }',
+        [
+            (
+                "x.toml:8 points.targets.hook: blocked.reason reads 'self.why', but a hook call has no self: read args or"
+                " result"
+            )
+        ],
     ),
     "blocked by a table": (
         POINT + '[points.blocked]\npath = "result"\nequals = {}',

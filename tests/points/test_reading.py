@@ -211,6 +211,27 @@ def test_a_refusal_is_read_from_the_result(point, host, rule, result, status):
         assert record.event().status == status
 
 
+WHY = {
+    "refused": (SimpleNamespace(allowed=False, why="too late"), "blocked", "blocked: too late"),
+    "refused in one word": (SimpleNamespace(allowed=False, why=Verdict.NO), "blocked", "blocked: no"),
+    "refused without a word": (SimpleNamespace(allowed=False, why=""), "blocked", "the output"),
+    "refused, and nothing is said there": (SimpleNamespace(allowed=False), "blocked", "the output"),
+    "allowed": (SimpleNamespace(allowed=True, why="in time"), "success", "the output"),
+}
+
+
+@pytest.mark.parametrize(("result", "status", "output"), WHY.values(), ids=WHY)
+def test_a_refusal_says_why(point, host, result, status, output):
+    """Where there is a reason to read, it is the output of what was refused, and of nothing else."""
+    lines = 'output = "result.output"\nblocked = { path = "result.allowed", equals = false, reason = "result.why" }'
+    result.output = "the output"
+    with recording() as record, attached([point("reading_host:plain", lines=lines)]):
+        host.plain(result)
+        event = record.event()
+
+    assert (event.status, event.output_summary) == (status, output)
+
+
 def test_a_failure_is_an_error_even_where_a_refusal_was_read_before(point, imported, recorder):
     """What is read from the arguments is not the last word."""
     host = imported("failing_host", "def f(allowed): raise ValueError('no')")
