@@ -15,6 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+import duckdb
+
+from dam_obs.store.errors import Unreadable
 from dam_obs.store.figures import Durations, Figures, Groups, LayerFigures, OverTime, Series, Sums
 from dam_obs.store.filter import Filter
 from dam_obs.store.grouping import Grouping
@@ -58,10 +61,11 @@ def sum_up(
 
     Raises:
         BadFilter: `wanted` names a layer that neither dam-obs nor the table knows.
+        Unreadable: The database has no room, or cannot read the trace any more.
     """
     if wanted.has_strange_layers() and len(table):
         wanted.check_layers(table.layers)
-    with _chosen(table, wanted, last, by) as fitting:
+    with _failing_in_words(table), _chosen(table, wanted, last, by) as fitting:
         ask = _Asker(table)
         layers = _layers(ask, most_groups)
         grouped = _groups(ask, by, most_groups) if by is not None else None
@@ -74,6 +78,14 @@ def sum_up(
             over_time=_over_time(ask, layers, grouped, buckets),
             slowest=_slowest(ask, table, slowest),
         )
+
+
+@contextmanager
+def _failing_in_words(table: EventTable) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise Unreadable(table.name, str(error)) from error
 
 
 class _Asker:
@@ -113,6 +125,7 @@ def _chosen(table: EventTable, wanted: Filter, last: int, by: Grouping | None) -
         yield fitting
     finally:
         execute("drop table chosen")
+        execute("drop table if exists kept")
 
 
 def _number(row: tuple[Any, ...] | None) -> int:

@@ -47,10 +47,8 @@ def matches(node: Node, event: TraceEvent) -> bool:
             return _in_layer(node, event)
         case Ended(statuses):
             return event.status in statuses
-        case Named("component", pattern):
-            return fits(pattern, event.component)
-        case Named(_, pattern):
-            return any(fits(pattern, name) for name in (event.operation, f"{event.hrm_layer}.{event.operation}"))
+        case Named():
+            return any(fits(node.pattern, name) for name in _names(node, event))
         case HasId(handle, otel):
             return event.trace_id == handle or otel in (event.otel_span_id, event.otel_trace_id)
         case Took(least, most):
@@ -78,6 +76,12 @@ def fits(pattern: Pattern, text: str) -> bool:
             return False
         at = found + len(piece)
     return len(text) - at >= len(last) and text.endswith(last)
+
+
+def _names(node: Named, event: TraceEvent) -> Iterator[str]:
+    yield event.operation if node.field == "operation" else event.component
+    if node.with_layer:
+        yield f"{event.hrm_layer}.{event.operation}"
 
 
 def _in_layer(node: InLayer, event: TraceEvent) -> bool:

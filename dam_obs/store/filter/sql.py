@@ -75,10 +75,8 @@ def condition(node: Node) -> Condition:
             return _in_layer(node)
         case Ended(statuses):
             return _joined("or", [Condition("coalesce(status = ?, false)", (status,)) for status in statuses])
-        case Named("component", pattern):
-            return _sure(_fits("component", pattern))
-        case Named(_, pattern):
-            names = ("operation", "layer || '.' || operation")
+        case Named(column, pattern):
+            names = [column, "layer || '.' || operation"] if node.with_layer else [column]
             return _joined("or", [_sure(_fits(name, pattern)) for name in names])
         case HasId(handle, otel):
             ids = (("trace_id", handle), ("otel_span_id", otel), ("otel_trace_id", otel))

@@ -71,10 +71,19 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The operation fits, alone or with its layer before it (``focus.gate_check``); or the component does."""
+    """The operation or the component fits."""
 
     field: Literal["operation", "component"]
     pattern: Pattern
+
+    @property
+    def with_layer(self) -> bool:
+        """
+        The operation may also fit with its layer before it: ``focus.gate_check``.
+
+        Only a pattern with a dot says that: ``f*`` means operations with an f, not all of the layer focus.
+        """
+        return self.field == "operation" and any("." in piece for piece in self.pattern.pieces)
 
 
 @dataclass(frozen=True, slots=True)

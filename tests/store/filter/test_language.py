@@ -95,6 +95,8 @@ FIELDS = [
     ("operation:*a*", "gpm"),
     ("operation:focus.gate_check", "g"),
     ("operation:altitude.*", "p"),
+    ("operation:f*", ""),
+    ("operation:f*.g*", "g"),
     ("component:writeapprovalgate", "g"),
     ("component:*.py", "pw"),
     ("component:memory/*", "w"),
