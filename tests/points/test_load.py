@@ -239,8 +239,8 @@ WRONG = {
         TARGET + 'hook = "h"\nblocked = { path = "args.x", equals = 1, reason = "self.why" }',
         [
             (
-                "x.toml:8 points.targets.hook: blocked.reason reads 'self.why', but a hook call has no self: read args or"
-                " result"
+                "x.toml:8 points.targets.hook: blocked.reason reads 'self.why', but a hook call has no self:"
+                " read args or result"
             )
         ],
     ),
