@@ -111,22 +111,41 @@ def dam_hrm_focus_gate_check(session: Session, request: GateRequest) -> Maybe[Ga
 
 @hookspec(firstresult=True)
 def dam_hrm_focus_lane_switch(session: Session, switch: LaneSwitch) -> Maybe[GateDecision]:
-    """Say whether work may go on in another lane; the session switches if so."""
+    """
+    Say whether work may go on in another lane; the session switches if so.
+
+    A lane whose lease is over (``switch.leaves_as`` is ``expired``) has ended already: this is told, not asked.
+    """
 
 
 @hookspec(firstresult=True)
 def dam_hrm_focus_consent_check(session: Session, request: ConsentRequest) -> Maybe[Consent]:
-    """Say whether the user allows an operation: from what was answered before, else by asking once."""
+    """
+    Say whether the user allows an operation: from what was answered before, else by asking once.
+
+    An answer that was asked for now (``asked=True``) is kept for the session and for all that the request covers; a
+    policy of a plugin's own is not. What was answered before: ``session.focus.answered(operation, scope)``.
+    """
 
 
 @hookspec(firstresult=True)
 def dam_hrm_focus_route(session: Session, signal: Signal) -> Maybe[Routed]:
-    """Send a signal to the agents of a bundle and reduce their answers to one."""
+    """
+    Send a signal to the agents of a bundle and reduce their answers to one.
+
+    By default each agent passes the agent approval gate, those let through answer at the same time, and one that
+    fails is left out and named in the reason.
+    """
 
 
 @hookspec(firstresult=True)
 def dam_hrm_gate_framing(session: Session, request: GateRequest) -> Maybe[GateDecision]:
-    """Is it clear what matters? Leads to sensemaking or discovery."""
+    """
+    Is it clear what matters? Leads to sensemaking or discovery.
+
+    For a change of stance the context of this gate and of the next three has ``from_stance``, ``to_stance`` and
+    ``reason``, and ``lane`` and ``goal`` of the active lane, empty where there is none.
+    """
 
 
 @hookspec(firstresult=True)
@@ -146,22 +165,36 @@ def dam_hrm_gate_emergency(session: Session, request: GateRequest) -> Maybe[Gate
 
 @hookspec(firstresult=True)
 def dam_hrm_gate_write_approval(session: Session, request: GateRequest) -> Maybe[GateDecision]:
-    """May this be written to memory? The context has ``namespace``, ``key`` and ``tier``."""
+    """
+    May this be written to memory? The context has ``namespace``, ``key`` and ``tier``.
+
+    By default yes, unless the user said no to ``memory.write`` on ``namespace.key``; in the namespace ``user`` only
+    if the user says yes.
+    """
 
 
 @hookspec(firstresult=True)
 def dam_hrm_gate_agent_approval(session: Session, request: GateRequest) -> Maybe[GateDecision]:
-    """May this agent answer? The context has ``agent``, ``bundle`` and ``signal_type``."""
+    """
+    May this agent answer? The context has ``agent``, ``bundle`` and ``signal_type``.
+
+    By default yes, unless the user said no to ``agent.answer`` on ``bundle.agent``.
+    """
 
 
 @hookspec(firstresult=True)
 def dam_hrm_ask_user(session: Session, request: ConsentRequest) -> Maybe[bool]:
-    """Ask whoever sits in front of the session; `None`: nobody does, which counts as no."""
+    """
+    Ask whoever sits in front of the session; `None`: nobody does, which counts as no.
+
+    Asked at most once for a request, however many tasks and threads want to know. A no because nobody was there, or
+    because this failed, is not kept: the next time is another one.
+    """
 
 
 @hookspec(firstresult=True)
 def dam_hrm_signal(session: Session, text: str) -> Maybe[Signal]:
-    """Say what an input calls for, beside its content."""
+    """Say what an input calls for, beside its content: a type of signal of the built-in rules, or one of your own."""
 
 
 @hookspec
@@ -169,13 +202,14 @@ def dam_hrm_bundles(session: Session) -> Mapping[str, Sequence[str]]:
     """
     Name the agents of bundles, by the signal type that they answer to. All answers are put together.
 
-    An agent's name is what ``dam_hrm_agent`` is asked with.
+    The built-in agents come first, then each plugin's in order of registration, each one once. An agent's name is what
+    ``dam_hrm_agent`` is asked with. A signal that no bundle answers to goes to the bundle ``none``.
     """
 
 
 @hookspec(firstresult=True)
 def dam_hrm_reducer(session: Session, bundle: str) -> Reducer | None:
-    """Say how a bundle's answers become one."""
+    """Say how a bundle's answers become one; by default those of a plugin's bundle are merged."""
 
 
 @hookspec(firstresult=True)
@@ -208,12 +242,21 @@ def dam_hrm_reasoning_escalate(session: Session, escalation: Escalation) -> Mayb
 
 @hookspec(firstresult=True)
 def dam_hrm_learning_pattern_match(session: Session, situation: Situation) -> Maybe[Match]:
-    """Find the pattern that fits a situation best."""
+    """
+    Find the pattern that fits a situation best.
+
+    The session's are ``session.learning.patterns``; the code of one of a plugin's own is taken as it is.
+    """
 
 
 @hookspec(firstresult=True)
 def dam_hrm_learning_pattern_add(session: Session, pattern: Pattern) -> Maybe[Pattern]:
-    """Learn a pattern, or more of one that is known by this code; gives it as it is kept."""
+    """
+    Learn a pattern, or more of one that is known by this code; gives it as it is kept, under the same code.
+
+    What happens to the known one in the meantime is added to the answer. By default one that says the same is joined
+    with it; one that says something else takes its place only if it is surer. What a protected one says stays.
+    """
 
 
 @hookspec(firstresult=True)

@@ -88,7 +88,7 @@ class Consents:
 
 
 def _overrules(one: Given, other: Given) -> bool:
-    return one is not other and other.covers(one.request) and not one.covers(other.request)
+    return one is not other and other.covers(one.request)
 
 
 _asking: ContextVar[frozenset[tuple[int, ConsentRequest]]] = ContextVar("dam_hrm_asking", default=frozenset())

@@ -197,7 +197,9 @@ class Focus:
             if why_not:
                 return denied(why_not)
             entered = self._lanes.apply(switch)
-        if entered is None:
+            if switch.opens is not None:
+                self._lanes.follow(self._stance)
+        if entered is None or switch.opens is not None:
             return decision
         return await self._take_up(entered, decision)
 
