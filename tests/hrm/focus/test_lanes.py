@@ -125,6 +125,22 @@ def test_a_lane_goes_on_in_another_stance_where_its_gate_is_shut(play):
     )
 
 
+def test_a_lane_opens_in_the_stance_that_holds_then(play):
+    """Not in the one that held when its opening was asked about; and it brings no stance back."""
+
+    class Slow:
+        @hookimpl
+        async def dam_hrm_focus_lane_switch(self, session):
+            await session.focus.change_stance("discovery", reason="meanwhile")
+            return GateDecision(allowed=True, reason="fine")
+
+    async def work(session):
+        decision = await session.focus.open_lane("book", "write it")
+        return decision.reason, session.focus.stance, lanes_of(session)
+
+    assert play(work, Slow()) == ("fine", Stance.DISCOVERY, {"book": ("active", 10, "discovery", "")})
+
+
 def test_a_lease_ends_after_its_turns(play):
     """The lane is over, and the hook of the switch hears of it."""
     switches = Switches()
