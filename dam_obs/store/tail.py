@@ -21,7 +21,7 @@ from typing import Final
 from dam_obs.store.lines import MAX_LINE_BYTES
 
 CHUNK_BYTES: Final = 1024 * 1024
-_MARK_BYTES: Final = 64
+_MARK_BYTES: Final = 256
 
 
 class Tail:
@@ -194,6 +194,8 @@ class _Appended:
         self._file = file
         self._position = 0
         self._cutter = _Cutter()
+        self._head = b""
+        """Its first bytes, as they were at the last look."""
         self._mark = b""
         """The last bytes before the position."""
 
@@ -229,8 +231,12 @@ class _Appended:
         self.close()
 
     def _begun_anew(self) -> bool:
-        before = self._position - len(self._mark)
-        return self.size() < self._position or os.pread(self._file, len(self._mark), before) != self._mark
+        """Say whether it is another file than it was at the last look: shorter, or other before the place reached."""
+        head, before = self._head, self._position - len(self._mark)
+        self._head = os.pread(self._file, _MARK_BYTES, 0)
+        if self.size() < self._position or not self._head.startswith(head):
+            return True
+        return os.pread(self._file, len(self._mark), before) != self._mark
 
 
 def _opened(path: Path) -> _Appended | None:

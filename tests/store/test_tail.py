@@ -134,6 +134,16 @@ def test_a_truncated_file_is_read_from_its_start(path: Path, look: Look, text: s
     assert look() == ["half", text.strip()]
 
 
+def test_a_truncated_file_may_look_alike_at_its_end(path: Path, look: Look) -> None:
+    """As long as it was, with the same last bytes: events often end alike."""
+    append(path, "a" + "=" * 500 + "\n")
+    assert look() == ["a" + "=" * 500]
+    path.write_text("")
+    append(path, "b" + "=" * 500 + "\n")
+
+    assert look() == ["b" + "=" * 500]
+
+
 def test_of_what_is_there_the_end_is_read(path: Path) -> None:
     """From the first whole line on."""
     append(path, "".join(f"line {number}\n" for number in range(1_000)))
