@@ -86,7 +86,8 @@ class _Course:
     # -- memory, and what time brings
 
     async def _begin(self) -> None:
-        await self._session.focus.tick()
+        ended = await self._session.focus.tick()
+        self.notes += [f"the lease of lane {lane.lane_id} is over: renew it to go on" for lane in ended]
         kept = await self._session.memory.read("altitude", "session")
         if self._number == 1:
             await self._session.learning.load()

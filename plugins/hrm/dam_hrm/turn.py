@@ -47,4 +47,6 @@ def _layer(hook: str) -> str:
     word = hook.removeprefix("dam_hrm_").split("_")[0]
     if word in ("gate", "ask", "signal", "bundles", "reducer", "agent"):
         word = "focus"
-    return f"{word} layer" if word in ("altitude", "focus", "reasoning", "learning", "memory") else word
+    if word in ("altitude", "focus", "reasoning", "learning", "memory"):
+        return f"{word} layer"
+    return "execution" if word == "act" else "turn"
