@@ -10,15 +10,18 @@ win, then more hits, then the code that comes first in the alphabet: the order o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from dam_hrm.learning.situations import fits
 from dam_hrm.learning.values import Match, Pattern, Situation
 
+_DIGITS: Final = 9
+
 
 def score(pattern: Pattern) -> float:
-    """Say how good a pattern is that fits; 0 to 1."""
+    """Say how good a pattern is that fits; 0 to 1, to as many digits that equal ones are equal."""
     conditions = len(pattern.when)
-    return pattern.confidence * (conditions + 1) / (conditions + 2)
+    return round(pattern.confidence * (conditions + 1) / (conditions + 2), _DIGITS)
 
 
 def best(patterns: Iterable[Pattern], situation: Situation) -> list[Pattern]:
