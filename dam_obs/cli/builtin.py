@@ -21,7 +21,7 @@ COMMANDS: Final = (
     ("draft", "Draft calculate_traits code from a run, for review."),
     ("view", "Show recorded events, as a list or as trees."),
     ("stats", "Sum up recorded events by layer, and the slowest ones."),
-    ("diff", "Compare events with earlier ones: what got slower or fails more often."),
+    ("diff", "Say what got slower or fails more often than in earlier events."),
     ("points", "List and check trace points, and what they attached to."),
     ("doctor", "Say what works here, what does not, and how to fix it."),
 )
