@@ -88,11 +88,10 @@ def test_after_the_end(memory, run):
     run(memory.close())
     run(memory.close())
 
-    for attempt in (memory.read("n", "key"), memory.write("n", "key", 2), memory.write("n", "key", 2, tier="hot")):
+    attempts = [memory.write("n", "key", 2, tier=tier) for tier in ("hot", "warm", "cold")]
+    for attempt in (memory.read("n", "key"), memory.promote("n", "key"), memory.demote("n", "key"), *attempts):
         with pytest.raises(HookFailed, match="memory is closed: begin a new session"):
             run(attempt)
-    with pytest.raises(MemoryClosed):
-        run(memory.demote("n", "key"))
     assert memory.faults == ()
 
 

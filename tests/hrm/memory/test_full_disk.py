@@ -111,6 +111,22 @@ def test_a_file_that_may_not_grow(begin, folder, run):
     assert memory.faults == ()
 
 
+def test_warm_that_may_not_grow(begin, folder, run):
+    """A record for cold that warm cannot acknowledge is taken back: it was not written."""
+    memory = begin()
+    run(memory.write("n", "key", "old", tier="cold"))
+    for number in range(20):
+        run(memory.write("n", f"large {number}", NOISE[:20_000]))
+    before = (folder / "cold.records").read_bytes()
+    limit = (folder / "warm.sqlite-wal").stat().st_size
+
+    with faults.file_size_limit(limit), pytest.raises(HookFailed, match="make room"):
+        run(memory.write("n", "key", "new", tier="cold"))
+
+    assert (folder / "cold.records").read_bytes() == before
+    assert run(begin().read("n", "key")).value == run(memory.read("n", "key")).value == "old"
+
+
 def test_a_folder_that_cannot_be_written(opening, tmp_path, run):
     """Everything says so, with the folder and what to do; hot too, for it could not be put down."""
     try:

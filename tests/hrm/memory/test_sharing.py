@@ -11,7 +11,7 @@ import threading
 
 import pytest
 from dam_hrm import HookFailed
-from dam_hrm.memory.errors import FolderUnusable, MemoryBusy, NewerFormat, NotOurs
+from dam_hrm.memory.errors import FolderUnusable, MemoryBusy, NewerFormat, NotOurs, WarmDamaged
 from dam_hrm.memory.folder import FolderLock
 from dam_hrm.memory.values import Tier
 
@@ -219,8 +219,9 @@ def test_a_later_schema(begin, folder, run):
     connection.close()
     before = (folder / "warm.sqlite").read_bytes()
 
-    with pytest.raises(NewerFormat, match=r"warm\.sqlite has format 2 and this dam_hrm knows 1: update it, or name"):
-        run(begin().promote("n", "key"))
+    with pytest.raises(HookFailed, match=r"warm\.sqlite has format 2 and this dam_hrm knows 1: update it") as caught:
+        run(begin().read("n", "key"))
+    assert isinstance(caught.value.__cause__, NewerFormat)
     assert (folder / "warm.sqlite").read_bytes() == before
 
 
@@ -229,12 +230,32 @@ def test_another_programs_files(begin, folder, run):
     connection = sqlite3.connect(folder / "warm.sqlite")
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()
-    with pytest.raises(NotOurs, match="another program's database"):
-        run(begin().promote("n", "key"))
+    with pytest.raises(HookFailed, match="another program's database") as caught:
+        run(begin().read("n", "key"))
+    assert isinstance(caught.value.__cause__, NotOurs)
 
     (folder / "warm.sqlite").write_bytes(b"no database at all, but text that goes on for some time" * 9)
-    with pytest.raises(NotOurs, match="not a database"):
-        run(begin().promote("n", "key"))
+    with pytest.raises(HookFailed, match="not a database") as caught:
+        run(begin().read("n", "key"))
+    assert isinstance(caught.value.__cause__, NotOurs)
+
+
+def test_a_damaged_warm_file(begin, folder, run):
+    """It is said so, with what can be done; cold can be read once it is moved away."""
+    memory = begin()
+    for number in range(100):
+        run(memory.write("n", f"key {number}", "x" * 1000))
+    run(memory.write("n", "cold", "still there", tier="cold"))
+    run(memory.close())
+    warm = folder / "warm.sqlite"
+    whole = warm.read_bytes()
+    warm.write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+
+    with pytest.raises(HookFailed, match=r"warm\.sqlite is damaged .*move it away to begin anew") as caught:
+        run(begin().read("n", "key 50"))
+    assert isinstance(caught.value.__cause__, WarmDamaged)
+    warm.rename(folder / "damaged")
+    assert run(begin().read("n", "cold")).value == "still there"
 
 
 @pytest.mark.parametrize("name", ["warm.sqlite", "cold.records"])

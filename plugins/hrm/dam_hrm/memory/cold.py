@@ -45,6 +45,7 @@ MOST_FAULTS_KEPT: Final = 1000
 _INDEX: Final = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
+PRAGMA cache_size = -16384;
 CREATE TABLE entry (
     address BLOB PRIMARY KEY,
     version INTEGER NOT NULL,

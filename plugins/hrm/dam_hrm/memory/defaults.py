@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Final
 
 from dam_hrm.focus.values import GateType
 from dam_hrm.hookspecs import hookimpl
@@ -12,6 +13,10 @@ from dam_hrm.memory.values import Address, Found, Shift, Shifted, Tier, WriteReq
 
 if TYPE_CHECKING:
     from dam_hrm.session import Session
+
+
+_COUNTED_AT_ONCE: Final = 20_000
+"""Characters; longer texts take more than a few milliseconds and are counted in another thread."""
 
 
 @hookimpl(trylast=True)
@@ -33,7 +38,7 @@ async def dam_hrm_memory_write(session: Session, request: WriteRequest) -> Writt
     if tier is Tier.HOT:
         await _make_room(session, address, request.value)
     there = await records.write(address, request.value, tier)
-    tokens_saved = None if request.summary_of is None else saved(request.summary_of, as_text(request.value))
+    tokens_saved = await _tokens_saved(request)
     reason = decision.reason if there is tier else f"{decision.reason}; too large for {tier.value}".removeprefix("; ")
     return Written(address=address, tier=there, allowed=True, reason=reason, tokens_saved=tokens_saved)
 
@@ -52,6 +57,15 @@ async def dam_hrm_memory_promote(session: Session, shift: Shift) -> Shifted:
 async def dam_hrm_memory_demote(session: Session, shift: Shift) -> Shifted:
     """Put it further away."""
     return await session.memory.records.demote(shift)
+
+
+async def _tokens_saved(request: WriteRequest) -> int | None:
+    if request.summary_of is None:
+        return None
+    summary = as_text(request.value)
+    if len(request.summary_of) + len(summary) <= _COUNTED_AT_ONCE:
+        return saved(request.summary_of, summary)
+    return await asyncio.to_thread(saved, request.summary_of, summary)
 
 
 async def _make_room(session: Session, address: Address, value: object) -> None:

@@ -69,6 +69,16 @@ class NotOurs(HrmError):
         self.path = path
 
 
+class WarmDamaged(HrmError):
+    """SQLite cannot make sense of its file. Nothing is changed in it; what is in cold can be read without it."""
+
+    def __init__(self, path: Path, why: object) -> None:
+        super().__init__(
+            f"{path} is damaged ({why}): get back what can be with sqlite3's .recover, or move it away to begin anew"
+        )
+        self.path = path
+
+
 class RecordDamaged(HrmError):
     """The newest record of an address cannot be read any more. An older one is not given in its place."""
 

@@ -68,6 +68,8 @@ class FolderLock:
                     raise MemoryBusy(self._folder, timeout_s) from None
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            except OSError as error:
+                raise FolderUnusable(self._folder, f"it cannot be locked: {error.strerror}") from error
             else:
                 return
 

@@ -70,8 +70,8 @@ class Hot:
         with self._lock:
             return self._leave_first(address, encoded)
 
-    def check(self, address: Address, version: int, state: int) -> None:
-        """Note that this version was the newest in a state of the folder."""
+    def check(self, address: Address, version: int, state: int | None) -> None:
+        """Note that this version was the newest in a state of the folder; `None`: in one that is not known."""
         with self._lock:
             record = self._records.get(address)
             if record is not None and record.version == version:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dam_hrm.asking import ask
+from dam_hrm.errors import HrmError
 from dam_hrm.memory.addresses import address_of
 from dam_hrm.memory.records import Records
 from dam_hrm.memory.tiers import NEAR, Limits
-from dam_hrm.memory.values import Fault, Found, Shift, Shifted, Tier, WriteRequest, Written
+from dam_hrm.memory.values import Address, Fault, Found, Shift, Shifted, Tier, WriteRequest, Written
 from dam_hrm.names import name_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Memory:
         """
         address = address_of(namespace, key)
         to = None if to_tier is None else name_of(Tier, to_tier)
-        here = await self.records.where(address) or Tier.COLD
+        here = await self._where(address) or Tier.COLD
         shift = Shift(address=address, from_tier=here, to_tier=to or _next_to(here, -1))
         return await ask(self._session.hook.dam_hrm_memory_promote, Shifted, session=self._session, shift=shift)
 
@@ -94,9 +95,15 @@ class Memory:
         """
         address = address_of(namespace, key)
         to = None if to_tier is None else name_of(Tier, to_tier)
-        here = await self.records.where(address) or Tier.HOT
+        here = await self._where(address) or Tier.HOT
         shift = Shift(address=address, from_tier=here, to_tier=to or _next_to(here, 1))
         return await ask(self._session.hook.dam_hrm_memory_demote, Shifted, session=self._session, shift=shift)
+
+    async def _where(self, address: Address) -> Tier | None:
+        try:
+            return await self.records.where(address)
+        except HrmError:  # the hook's implementation meets it again, and whoever watches the hook sees it
+            return None
 
     async def close(self) -> None:
         """

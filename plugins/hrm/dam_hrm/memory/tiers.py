@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dam_hrm.errors import HrmError
 from dam_hrm.memory.cold import Cold, Entry
 from dam_hrm.memory.coldfile import Damage, Kind
 from dam_hrm.memory.errors import FolderUnusable, MemoryBusy, RecordDamaged
@@ -106,7 +107,9 @@ class Tiers:
     def read_at_once(self, address: Address) -> bytes | None:
         """Give what hot has, if nothing can be newer; `None`: ask `read`."""
         record = self._hot.get(address)
-        return None if record is None or record.checked != self._state() else record.encoded
+        if record is None or record.checked is None or record.checked != self._state():
+            return None
+        return record.encoded
 
     def write_at_once(self, address: Address, encoded: bytes) -> bool:
         """Write to hot, if there is room and all versions are known; if not, ask `write`."""
@@ -235,13 +238,12 @@ class Tiers:
         with self._watching:
             try:
                 return self._warm.state()
-            except (FolderUnusable, MemoryBusy):  # whoever goes the long way then meets it again, and says so
+            except HrmError:  # whoever goes the long way then meets it again, and says so
                 return None
 
-    def _see(self) -> int:
+    def _see(self) -> int | None:
         """Know of all versions in the folder; gives the state in which they are all."""
-        with self._watching:
-            state = self._warm.state()
+        state = self._state()
         with self._warm.reading() as folder:
             self._know(folder)
         self._seen_state = state
@@ -252,8 +254,7 @@ class Tiers:
         self._versions.see(max(folder.latest_version, self._cold.latest_version))
 
     def _find(self, address: Address) -> _Newest | None:
-        with self._watching:
-            state = self._warm.state()
+        state = self._state()
         with self._warm.reading() as folder:
             self._know(folder)
             newest = self._newest(address)

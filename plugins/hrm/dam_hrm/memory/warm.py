@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dam_hrm.errors import HrmError
-from dam_hrm.memory.errors import FolderUnusable, MemoryBusy, NewerFormat, NotOurs
+from dam_hrm.memory.errors import FolderUnusable, MemoryBusy, NewerFormat, NotOurs, WarmDamaged
 from dam_hrm.memory.folder import check_same, identity
 from dam_hrm.memory.values import Address, Tier
 
@@ -44,7 +44,6 @@ INSERT INTO folder VALUES (0, 0, 0);
 """
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_FOREIGN: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +219,10 @@ def _understood(path: Path, waited_s: float) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _BUSY:
             raise MemoryBusy(path, waited_s) from error
-        if code in _FOREIGN:
+        if code == sqlite3.SQLITE_NOTADB:
             raise NotOurs(path, error) from error
+        if code == sqlite3.SQLITE_CORRUPT:
+            raise WarmDamaged(path, error) from error
         raise FolderUnusable(path, error) from error
     except OSError as error:
         raise FolderUnusable(path, error.strerror or error) from error
