@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 STYLES: Final[dict[Status, str]] = {"success": "", "error": "red", "blocked": "yellow"}
 
-COLUMNS_FROM: Final = 60
-"""Columns of a terminal from which on times stand apart; on a narrower one they follow the text."""
+NARROWEST_TREE: Final = 40
+"""Columns that a tree has at least: where there are fewer, times follow the text."""
 
 TREE_COLUMNS: Final = 50
 """A tree has so many before there is a strip too."""
@@ -35,7 +35,7 @@ TREE_COLUMNS: Final = 50
 _NARROWEST_STRIP: Final = 16
 _WIDEST_STRIP: Final = 40
 _HANG: Final = len("[alt] ")
-_NARROWEST: Final = 24
+_NARROWEST: Final = 16
 """Columns below which a text is not wrapped beside its indentation."""
 
 _BESIDE: Final = len("∥99")
@@ -92,9 +92,9 @@ class TerminalPrinter:
 
 def _layout(out: Console, columns: Columns) -> _Layout:
     coloured = out.color_system is not None and not out.no_color
-    if out.width < COLUMNS_FROM:
-        return _Layout(out.width, 0, False, columns, coloured)
     room = out.width - len(_cells(_Layout(0, 0, True, columns, coloured)))
+    if room < NARROWEST_TREE:
+        return _Layout(out.width, 0, False, columns, coloured)
     strip = min(_WIDEST_STRIP, room // 3, room - len(_APART) - TREE_COLUMNS)
     if strip < _NARROWEST_STRIP:
         return _Layout(room, 0, True, columns, coloured)
@@ -143,7 +143,8 @@ def _lines(picture: Picture, row: Row, strips: Strips, layout: _Layout, out: Con
     line = Text().append(before, "dim").append_text(first)
     if layout.cells:
         line.append(" " * max(0, layout.tree - line.cell_len))
-        line.append(_cells_of(picture, row, strips, layout).rstrip(), "dim" if row.context else "")
+        line.append(_cells_of(picture, row, strips, layout), "dim" if row.context else "")
+        line.rstrip()
     yield line
     for other in others:
         yield Text(" " * (len(before) + _HANG)).append_text(other)
@@ -157,12 +158,12 @@ def _style(row: Row, layout: _Layout) -> str:
 
 
 def _indent(depth: int, width: int) -> str:
-    """Return what stands before a line; where that would take half of the width, the depth as a number."""
+    """Return what stands before a line; where that would leave too little for the text, the depth as a number."""
     whole = indent(depth)
-    if len(whole) <= max(_HANG, width // 2):
+    most = max(_HANG, min(width // 2, width - _HANG - _NARROWEST))
+    if len(whole) <= most:
         return whole
-    numbered = f"⋯{depth}└─"
-    return " " * max(0, width // 2 - len(numbered)) + numbered
+    return f"⋯{depth}└─".rjust(most)
 
 
 def _wrapped(out: Console, text: Text, room: int) -> Sequence[Text]:
