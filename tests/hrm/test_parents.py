@@ -275,12 +275,18 @@ def test_a_turn_that_is_cancelled_leaves_nothing_behind(recorded, new_session):
     class Stuck:
         @hookimpl
         def dam_hrm_reasoning_classify(self, text):
-            return asyncio.Event().wait() if "stuck" in text else None
+            return self.stay() if "stuck" in text else None
+
+        async def stay(self):
+            self.reached.set()
+            await asyncio.Event().wait()
 
     async def main():
-        async with new_session(Stuck()) as session:
+        plugin = Stuck()
+        plugin.reached = asyncio.Event()
+        async with new_session(plugin) as session:
             task = asyncio.create_task(session.turn("this is stuck"))
-            await asyncio.sleep(0.01)
+            await plugin.reached.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
