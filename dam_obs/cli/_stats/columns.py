@@ -1,4 +1,4 @@
-"""Tables that fit the terminal: what matters least is left out first."""
+"""Tables that fit the terminal: what matters least is left out first, and long names are shortened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _GAP: Final = 2
-_NARROWEST_NAME: Final = 12
+_SHORTEST: Final = 20
+"""Columns of the terminal that a name is left at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,10 @@ class Column:
     cells: Sequence[Cell]
     rank: int = 0
     """Of columns that do not fit, those with the highest go first; those with 0 stay."""
-    right: bool = True
+    left: bool = False
+    """Its cells begin below each other; those of figures end so."""
+    shrinks: bool = False
+    """Its cells may be shortened."""
 
     @property
     def width(self) -> int:
@@ -40,18 +44,29 @@ class Column:
 
         return max(cell_len(text) for text in (self.header, *(cell.text for cell in self.cells)))
 
+    @property
+    def least(self) -> int:
+        """How many it must have."""
+        return min(self.width, _SHORTEST) if self.shrinks else self.width
+
 
 def cells(texts: Iterable[str], style: str = "") -> list[Cell]:
     """Make cells that look alike, safe to print."""
     return [Cell(printable(text), style) for text in texts]
 
 
-def fitting(columns: Sequence[Column], width: int) -> list[Column]:
-    """Return the columns that fit beside the first one, which holds names and may be cut."""
+def fitting(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
+    """Return the columns that fit, and how wide each may be."""
     kept = list(columns)
-    while _total(kept) > width and any(column.rank for column in kept):
+    while _least(kept) > width and any(column.rank for column in kept):
         kept.remove(max(kept, key=lambda column: column.rank))
-    return kept
+    spare = max(0, width - _least(kept))
+    fitted = []
+    for column in kept:
+        more = min(spare, column.width - column.least)
+        spare -= more
+        fitted.append((column, column.least + more))
+    return fitted
 
 
 def print_columns(out: Console, columns: Sequence[Column]) -> None:
@@ -59,21 +74,29 @@ def print_columns(out: Console, columns: Sequence[Column]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    kept = fitting(columns, out.width)
+    fitted = fitting(columns, out.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(kept):
-        table.add_column(
-            column.header,
-            justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis" if number == 0 else "crop",
-            min_width=min(column.width, _NARROWEST_NAME) if number == 0 else column.width,
-        )
-    for row in zip(*(column.cells for column in kept), strict=True):
-        table.add_row(*(Text(cell.text, cell.style) for cell in row))
-    out.print(table)
+    for column, width in fitted:
+        header = shortened(column.header, width)
+        table.add_column(header, justify="left" if column.left else "right", no_wrap=True, width=width)
+    for row in zip(*(column.cells for column, _ in fitted), strict=True):
+        texts = (shortened(cell.text, width) for cell, (_, width) in zip(row, fitted, strict=True))
+        table.add_row(*(Text(text, cell.style) for text, cell in zip(texts, row, strict=True)))
+    out.print(table, crop=False)
 
 
-def _total(columns: Sequence[Column]) -> int:
-    first, *others = columns
-    return min(first.width, 2 * _NARROWEST_NAME) + sum(column.width + _GAP for column in others)
+def shortened(text: str, room: int) -> str:
+    """Return a text with its middle left out where it does not fit: both ends of a path or a name tell most."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= room:
+        return text
+    head = set_cell_size(text, max(0, room - 1) // 2)
+    tail = text
+    while tail and cell_len(tail) > room - 1 - cell_len(head):
+        tail = tail[1:]
+    return f"{head}…{tail}"
+
+
+def _least(columns: Sequence[Column]) -> int:
+    return sum(column.least for column in columns) + _GAP * (len(columns) - 1)

@@ -24,7 +24,7 @@ BARS_SPARED: Final = 40
 
 FEWEST_BARS: Final = 8
 
-_TIMES: Final = (("p50", 0), ("p90", 5), ("p95", 0), ("p99", 4), ("Slowest", 2), ("Total", 3))
+_TIMES: Final = (("p50", 3), ("p90", 8), ("p95", 2), ("p99", 7), ("Slowest", 5), ("Total", 6))
 """Headers of durations, in the order of `_times`, and which of them go first where there is no room."""
 
 
@@ -37,7 +37,7 @@ def print_layers(out: Console, layers: Sequence[LayerFigures]) -> None:
         figures.append(layer)
         names += cells(f"  {each.name}" for each in layer.by_operation)
         figures += layer.by_operation
-    print_columns(out, [Column("Layer", names, right=False), *_figure_columns(figures)])
+    print_columns(out, [Column("Layer", names, left=True, shrinks=True), *_figure_columns(figures)])
     for layer in layers:
         if layer.operations_left_out:
             left_out = counted(layer.operations_left_out, "operation")
@@ -47,7 +47,7 @@ def print_layers(out: Console, layers: Sequence[LayerFigures]) -> None:
 def print_groups(out: Console, grouped: Groups) -> None:
     """Print what the user asked to group by."""
     names = cells(group.name for group in grouped.groups)
-    print_columns(out, [Column(_heading(grouped.by), names, right=False), *_figure_columns(grouped.groups)])
+    print_columns(out, [Column(_heading(grouped.by), names, left=True, shrinks=True), *_figure_columns(grouped.groups)])
     if grouped.groups_left_out:
         _say(out, f"Left out: {counted(grouped.groups_left_out, 'group')} that took less; --groups N shows more.")
     if grouped.events_without:
@@ -59,13 +59,15 @@ def print_over_time(out: Console, over_time: OverTime, bars: str) -> None:
     begin = datetime.fromtimestamp(over_time.first_ns / 1e9, UTC).astimezone()
     from_when = begin.isoformat(sep=" ", timespec="seconds")
     _say(out, f"Over time: each bar is {duration(over_time.bucket_ns)}, the first from {from_when} on")
-    names = Column(_heading(over_time.by), cells((series.name for series in over_time.series), "bold"), right=False)
+    names = Column(
+        _heading(over_time.by), cells((series.name for series in over_time.series), "bold"), left=True, shrinks=True
+    )
     counts = [series.operations for series in over_time.series]
     took = [series.p95_ns for series in over_time.series]
     operations = _bar_columns("Operations", [[number or None for number in row] for row in counts], "{:,}".format, bars)
     latency = _bar_columns("p95", took, duration, bars)
     aside = [names, *operations, *latency]
-    if fitting(aside, out.width) == aside:
+    if len(fitting(aside, out.width)) == len(aside):
         print_columns(out, aside)
         return
     print_columns(out, [names, *operations])
@@ -86,11 +88,11 @@ def print_slowest(out: Console, slowest: Sequence[TraceEvent], source: str | Non
         out,
         [
             Column("", ranks),
-            Column("Handle", cells(event.trace_id for event in slowest), right=False),
+            Column("Handle", cells(event.trace_id for event in slowest), left=True),
             Column("Took", cells(duration(duration_ns(event) or 0) for event in slowest)),
-            Column("Status", [_status(event) for event in slowest], 1, right=False),
-            Column("Component", cells(event.component for event in slowest), 2, right=False),
-            Column("Started", cells(event.timestamp for event in slowest), 3, right=False),
+            Column("Status", [_status(event) for event in slowest], 1, left=True),
+            Column("Component", cells(event.component for event in slowest), 2, left=True, shrinks=True),
+            Column("Started", cells(event.timestamp for event in slowest), 3, left=True),
         ],
     )
     if source is not None:
@@ -108,8 +110,8 @@ def _figure_columns(figures: Sequence[LayerFigures | Figures]) -> list[Column]:
     times = [_times(each.durations) for each in figures]
     return [
         Column("Count", cells(f"{each.operations:,}" for each in figures)),
-        Column("Errors", [_part(each.by_status["error"], each.error_rate, "red") for each in figures]),
-        Column("Blocked", [_part(each.by_status["blocked"], each.blocked_rate, "yellow") for each in figures], 1),
+        Column("Errors", [_part(each.by_status["error"], each.error_rate, "red") for each in figures], 1),
+        Column("Blocked", [_part(each.by_status["blocked"], each.blocked_rate, "yellow") for each in figures], 4),
         *(Column(header, cells(row[number] for row in times), rank) for number, (header, rank) in enumerate(_TIMES)),
     ]
 
@@ -131,7 +133,7 @@ def _bar_columns(
     values = list(rows)
     most = [max((value for value in row if value is not None), default=None) for row in values]
     return [
-        Column(header, cells(sparkline(row, bars) for row in values), right=False),
+        Column(header, cells(sparkline(row, bars) for row in values), left=True),
         Column("most", cells("" if value is None else show(value) for value in most), 1),
     ]
 
