@@ -30,7 +30,7 @@ LAST_BEFORE_FOLLOWING: Final = 10
 
 PARTIAL_AFTER_SECONDS: Final = 30.0
 
-TAKEN_APART: Final = 50_000
+TAKEN_APART: Final = 20_000
 """Events in the traces of what is shown, beyond which nothing is said of these traces' shape."""
 
 

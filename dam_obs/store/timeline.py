@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from dam_obs.store.timing import duration_ns, start_ns
 from dam_obs.store.tree import Trace, TraceNode
@@ -27,8 +27,7 @@ _STAMP_ROUNDING_NS: Final = 1_000
 _MILLISECOND_NS: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Interval:
+class Interval(NamedTuple):
     """From when to when, in nanoseconds since the root started."""
 
     start_ns: int
