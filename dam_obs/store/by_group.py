@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import duckdb
 import numpy as np
 
 from dam_obs.errors import DamObsError
+from dam_obs.store.errors import Unreadable
 from dam_obs.store.grouping import Grouping
 from dam_obs.store.intervals import REACH, Middle
 from dam_obs.store.populations import Group, Times
@@ -68,6 +70,7 @@ def population(
     Raises:
         TooManyGroups: There are more than `MOST_GROUPS`.
         BadFilter: `wanted` names a layer that neither dam-obs nor the table knows.
+        Unreadable: The database cannot read it to its end.
     """
     if wanted.has_strange_layers() and len(table):
         wanted.check_layers(table.layers)
@@ -80,26 +83,28 @@ def population(
             then floor(log2(greatest(duration_ns, 1)) * {_BINS_PER_OCTAVE})::smallint end as bin
         from (select position, {by.sql} as name, status, duration_ns from events where {condition.sql} {window})
     """  # noqa: S608
-    table.connection.execute(chosen, [*by.parameters, *condition.parameters, *bounds])
     try:
+        table.connection.execute(chosen, [*by.parameters, *condition.parameters, *bounds])
         return _sum_up(table, by)
+    except duckdb.Error as error:
+        raise Unreadable(table.name, str(error)) from error
     finally:
-        table.connection.execute("drop table compared")
+        table.connection.execute("drop table if exists compared")
 
 
 def _sum_up(table: EventTable, by: Grouping) -> Population:
     ask = table.connection.execute
     counted = ask("select count(*), count(*) - count(name), approx_count_distinct(name) from compared").fetchone()
     events, without_group, about = counted or (0, 0, 0)
-    if about > MOST_GROUPS:
+    if about > 2 * MOST_GROUPS:  # it may be wrong by some per cent
         raise TooManyGroups(by.name, about)
-    times = dict(_times(table))
     rows = ask(
         "select name, count(*), count(*) filter (status = 'error'), count(*) filter (status = 'blocked') "
         "from compared where name is not null group by name order by name"
     ).fetchall()
     if len(rows) > MOST_GROUPS:
         raise TooManyGroups(by.name, len(rows))
+    times = dict(_times(table))
     groups = {
         name: Group(events=number, errors=errors, blocked=blocked, times=times.get(name))
         for name, number, errors, blocked in rows

@@ -16,6 +16,7 @@ import numpy as np
 
 from dam_obs.cli._reading import open_reading
 from dam_obs.cli._tui.rows import TraceRow, rows_of
+from dam_obs.store.errors import Unreadable
 from dam_obs.store.filter import Filter
 from dam_obs.store.find import Source
 from dam_obs.store.kin import Positions
@@ -90,12 +91,15 @@ class OpenSource:
 
         Raises:
             TraceChanged: The files are others than they were.
+            Unreadable: The database cannot read them to their end.
         """
         with self._one_at_a_time:
             try:
                 return self._loaded(self._table.fetch(self._traces_of(wanted)))
             except (duckdb.InterruptException, duckdb.ConnectionException):
                 return None
+            except duckdb.Error as error:
+                raise Unreadable(self._table.name, str(error)) from error
 
     def _traces_of(self, wanted: Filter) -> Positions:
         """Return the positions of all events of the newest traces with an event that is wanted."""
