@@ -19,6 +19,10 @@ from dam_obs.trace.site import Standard
 LONGEST: Final = 200
 """Characters of a constant."""
 
+MOST_SHARED: Final = 1000
+"""Different sets of attributes that are remembered."""
+
+_standards: dict[object, Standard] = {}
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _OURS: Final = ("dam.", "code.", "error.", "exception.", "thread.")
 """What recording itself puts on spans."""
@@ -81,11 +85,22 @@ def _read(attributes: Table, name: str) -> AttributeRead | None:
 
 
 def standard_of(attributes: Attributes) -> Standard | None:
-    """Return what a call site has to know of them; `None` where there are none."""
+    """
+    Return what a call site has to know of them; `None` where there are none.
+
+    Call sites that say the same share it: a host may make a plugin manager, and so all its call sites, again and again.
+    """
     if not attributes:
         return None
     constants = {name: value for name, value in attributes.items() if not isinstance(value, AttributeRead)}
-    return Standard(constants, frozenset(reads(attributes)))
+    # With the types, since 1 == True.
+    key = (tuple((name, type(value), value) for name, value in constants.items()), frozenset(reads(attributes)))
+    found = _standards.get(key)
+    if found is None:
+        if len(_standards) >= MOST_SHARED:
+            _standards.clear()
+        found = _standards[key] = Standard(constants, key[1])
+    return found
 
 
 def reads(attributes: Attributes) -> dict[str, AttributeRead]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dam_obs.trace.span import Span
 
 _SECOND = 1_000_000_000
+_MOST_REMEMBERED = 1000
 _stamps: dict[int, tuple[str, str]] = {}
 
 
@@ -57,6 +58,8 @@ class Finisher:
         """Return a call site's constants, redacted once. Those it had are kept beside, so that the id stays theirs."""
         found = self._constants.get(id(standard))
         if found is None:
+            if len(self._constants) >= _MOST_REMEMBERED:
+                self._constants.clear()
             found = self._constants[id(standard)] = (standard, self._redactor.mapping(standard.constants))
         return found[1]
 

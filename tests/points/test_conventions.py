@@ -165,3 +165,35 @@ def test_spans_of_a_call_site_share_their_constants(point, host):
 
     assert first.standard is second.standard
     assert first.attributes == {}
+
+
+def test_plugin_managers_made_again_and_again_share_them_too(points, recorder):
+    """A host that makes a manager for each of its sessions costs no memory for each."""
+    file = points(
+        """
+        [[points]]
+        layer = "system"
+        operation = "execute"
+        meaning = "m"
+        attributes = { "gen_ai.a" = 1, "gen_ai.b" = true }
+        targets = [{ hook = "work" }]
+        [[points]]
+        layer = "system"
+        operation = "again"
+        meaning = "m"
+        attributes = { "gen_ai.a" = true, "gen_ai.b" = 1 }
+        targets = [{ hook = "work" }]
+        """
+    )
+    for _ in range(3):
+        manager = pluggy.PluginManager("demo")
+        manager.register(type("Plugin", (), {"work": staticmethod(pluggy.HookimplMarker("demo")(lambda x: x))})())
+        with observe(manager, [file]):
+            manager.hook.work(x=3)
+
+    said = {(span.event.operation, id(span.standard)): span.standard for span in recorder.spans()}
+    assert {operation: standard for (operation, _), standard in said.items()} == {
+        "execute": {"gen_ai.a": 1, "gen_ai.b": True},
+        "again": {"gen_ai.a": True, "gen_ai.b": 1},
+    }
+    assert len(said) == 2
