@@ -13,6 +13,7 @@ from dam_hrm.agent.arguments import Arguments, parse
 from dam_hrm.agent.commands import CommandRefused, Quit, run_command
 from dam_hrm.agent.output import Json, Output, Plain
 from dam_hrm.agent.user import User
+from dam_hrm.asking import HookFailed
 from dam_hrm.errors import HrmError
 from dam_hrm.plugin import plugin_manager
 from dam_hrm.session import Session
@@ -29,6 +30,8 @@ def main(argv: list[str] | None = None) -> int:
         flush = tracing.start(arguments.trace)
         given = lines.lines_of(arguments.script)
         session = _session(arguments)
+        if arguments.memory is not None:
+            asyncio.run(_try_memory(session))
     except (HrmError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return UNUSABLE
@@ -48,6 +51,14 @@ def _session(arguments: Arguments) -> Session:
     user = User(is_there=is_asked, says_yes=arguments.yes)
     folder = None if arguments.memory is None else arguments.memory.expanduser()
     return Session(folder=folder, plugins=plugin_manager(user, without=arguments.without), name="agent")
+
+
+async def _try_memory(session: Session) -> None:
+    """Find out now whether the folder can be used, and not in the middle of a conversation."""
+    try:
+        await session.memory.read("altitude", "session")
+    except HookFailed as error:
+        raise (error.__cause__ if isinstance(error.__cause__, HrmError) else error) from None
 
 
 def _talk(session: Session, given: Iterator[str], output: Output, flush: Callable[[], object]) -> int:
