@@ -102,6 +102,19 @@ def still(part: Part, closing: ExitStack) -> Part:
     return part_of(part.name, spool(chunks_of(part.file, part.size), part.name), closing)
 
 
+def filled_lines(part: Part) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not empty, with their numbers in the file."""
+    part.file.seek(0)
+    left = part.size
+    for number, line in numbered_lines(part.file):
+        if line is None or left <= 0:
+            return
+        line = line[:left]
+        left -= len(line)
+        if line.strip():
+            yield number, line
+
+
 def _open(path: Path, closing: ExitStack, skipped: Skipped) -> Part:
     file = open_plain(path)
     name = str(path)

@@ -13,14 +13,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dam_obs.store.parts import Part
+from dam_obs.store.parts import Part, filled_lines
 
 Rows = npt.NDArray[np.int64]
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 
 
-def fetch_lines(parts: Sequence[Part], wanted: Rows, rows: int) -> list[bytes] | None:
+def fetch_lines(parts: Sequence[Part], wanted: Rows, rows: int) -> list[bytes]:
     """
     Return lines of a trace.
 
@@ -28,14 +28,13 @@ def fetch_lines(parts: Sequence[Part], wanted: Rows, rows: int) -> list[bytes] |
         parts: The trace.
         wanted: Which lines, in order, counted from 0 and without the empty ones.
         rows: How many lines there are.
-
-    Returns:
-        `None` where they cannot be found by counting, since there are empty lines.
     """
     if not len(wanted):
         return []
     found = _from_end(parts[-1], wanted, rows)
-    return found if found is not None else _by_counting(parts, wanted, rows)
+    if found is None:
+        found = _by_counting(parts, wanted, rows)
+    return _by_looking(parts, wanted) if found is None else found
 
 
 def _from_end(part: Part, wanted: Rows, rows: int) -> list[bytes] | None:
@@ -53,7 +52,15 @@ def _from_end(part: Part, wanted: Rows, rows: int) -> list[bytes] | None:
     return [lines[row - first] for row in wanted.tolist()]
 
 
+def _by_looking(parts: Sequence[Part], wanted: Rows) -> list[bytes]:
+    """Look at each line, whether it is an empty one."""
+    looked_for = set(wanted.tolist())
+    lines = (line for part in parts for _, line in filled_lines(part))
+    return [line for row, line in enumerate(lines) if row in looked_for]
+
+
 def _by_counting(parts: Sequence[Part], wanted: Rows, rows: int) -> list[bytes] | None:
+    """Count line ends; `None` where there are empty lines, so that counting leads astray."""
     places: list[tuple[Part, int]] = []
     row = 0
     for part in parts:

@@ -7,20 +7,26 @@ a request of OTLP. Then the trace is copied, with these events in the place of t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from datetime import datetime
+from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
 from dam_obs.store.lines import MAX_LINE_BYTES, Line, read_line
-from dam_obs.store.parts import Part, Skipped, part_of
+from dam_obs.store.parts import Part, Skipped, filled_lines, part_of
 from dam_obs.store.spool import spool
-from dam_obs.store.trace_files import numbered_lines
+from dam_obs.store.timing import LONGEST_NS
 from dam_obs.trace.events import TraceEvent
 
 Rows = npt.NDArray[np.int64]
+
+_PLAIN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?")
 
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
@@ -44,7 +50,7 @@ def count_bad(parts: Sequence[Part], bad: Rows, rows: int, skipped: Skipped) -> 
     waiting = iter(bad.tolist())
     next_bad = next(waiting, None)
     for part in parts:
-        for number, line in _lines(part):
+        for number, line in filled_lines(part):
             row += 1
             if row != next_bad:
                 continue
@@ -85,8 +91,19 @@ def repaired(parts: Sequence[Part], bad: Rows | None, rows: int, skipped: Skippe
 
 
 def encoded(event: TraceEvent) -> bytes:
-    """Return an event as a line."""
+    """Return an event as a line that the database takes for one."""
+    if not _PLAIN_TIME.fullmatch(event.timestamp):
+        event = structs.replace(event, timestamp=_plain_time(event.timestamp))
+    if abs(event.duration_ms) > LONGEST_NS:
+        event = structs.replace(event, duration_ms=LONGEST_NS if event.duration_ms > 0 else 0)
     return _encoder.encode(event) + b"\n"
+
+
+def _plain_time(text: str) -> str:
+    try:
+        return datetime.fromisoformat(text).isoformat()
+    except ValueError:
+        return text  # it is none, and the line will be counted
 
 
 class _OtherLines(Exception):
@@ -98,7 +115,7 @@ def _repaired_lines(parts: Sequence[Part], bad: Rows | None, rows: int, skipped:
     next_bad = None if waiting is None else next(waiting, None)
     row = -1
     for part in parts:
-        for number, line in _lines(part):
+        for number, line in filled_lines(part):
             row += 1
             if waiting is not None and row != next_bad:
                 yield line if line.endswith(b"\n") else line + b"\n"
@@ -118,16 +135,3 @@ def _encoded(found: Line) -> Iterator[bytes]:
         line = encoded(event)
         if len(line) <= MAX_LINE_BYTES:
             yield line
-
-
-def _lines(part: Part) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not empty, with their numbers in the file."""
-    part.file.seek(0)
-    left = part.size
-    for number, line in numbered_lines(part.file):
-        if line is None or left <= 0:
-            return
-        line = line[:left]
-        left -= len(line)
-        if line.strip():
-            yield number, line

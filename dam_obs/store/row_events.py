@@ -45,7 +45,9 @@ def _time(text: str, start_ns: int) -> str:
     return text
 
 
-def _data(text: str) -> dict[str, Any]:
+def _data(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
     try:
         data = msgspec.json.decode(text)
     except (ValueError, RecursionError):

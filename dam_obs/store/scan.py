@@ -42,11 +42,12 @@ _TEXTS: Final = (
 _NUMBERS: Final = ("duration_ms", "duration_ns", "pid", "thread_id", "cpu_ns", "wait_ns")
 _QUARTER_US: Final = 15 * 60 * 1_000_000
 _LATEST_US: Final = LONGEST_NS // 1000
+_LONGEST_MS: Final = LONGEST_NS // 1_000_000
 _MOST_OFFSETS: Final = 500
 
 _TIME: Final = "try_cast(timestamp as timestamptz)"
 _LOCAL: Final = (
-    "(case when substring(timestamp, -6, 1) in ('+', '-') then false "  # quick, and nearly always so
+    "(case when substring(timestamp, -6, 1) in ('+', '-') and substring(timestamp, -3, 1) = ':' then false "
     "else not (contains(substring(timestamp, 11), '+') or contains(substring(timestamp, 11), '-') "
     "or ends_with(upper(timestamp), 'Z')) end)"
 )
@@ -54,28 +55,32 @@ _LOCAL: Final = (
 
 
 class Scan:
-    """Files that the database has read once."""
+    """Files that the database reads."""
 
     def __init__(self, parts: Sequence[Part], folder: str) -> None:
         """
-        Read `parts`.
+        Make a database that can read `parts` and nothing else.
 
         Args:
             parts: In the order of the trace.
-            folder: Where the database may put what memory does not hold.
+            folder: Where it may put what memory does not hold.
+        """
+        self._layers = layers()
+        self._parts = parts
+        self.connection = _connect(parts, folder)
+        self.rows = 0
+        """Lines that are not empty."""
+
+    def read(self) -> None:
+        """
+        Read the files from the first to the last byte.
 
         Raises:
             duckdb.Error: It cannot; a line may be too long for it.
         """
-        self._layers = layers()
-        self.connection = _connect(parts, folder)
-        try:
-            self.connection.execute(f"create temp view _lines as select * from {_reader(parts)}")  # noqa: S608
-            self.connection.execute(_read_lineage(self._layers))
-            self.rows = self._number("select count(*) from _lineage")
-        except BaseException:
-            self.connection.close()
-            raise
+        self.connection.execute(f"create temp view _lines as select * from {_reader(self._parts)}")  # noqa: S608
+        self.connection.execute(_read_lineage(self._layers))
+        self.rows = self._number("select count(*) from _lineage")
 
     def bad_rows(self) -> npt.NDArray[np.int64]:
         """Return which lines are no events to the database, counted from 0 and without the empty ones."""
@@ -206,7 +211,7 @@ def _events_view(known: Sequence[Layer], offsets: Sequence[tuple[int, int]], *, 
             case hrm_layer {names} else hrm_layer end as layer,
             operation, component, input_summary, output_summary, status,
             case when kind = 'event' then null
-                else greatest(coalesce(duration_ns, least(duration_ms, {LONGEST_NS // 1_000_000}) * 1000000), 0)
+                else greatest(coalesce(duration_ns, least(greatest(duration_ms, 0), {_LONGEST_MS}) * 1000000), 0)
             end as duration_ns,
             coalesce(kind, 'span') as kind,
             metadata, otel_trace_id, otel_span_id, otel_parent_id, pid, thread_id, cpu_ns, wait_ns

@@ -35,6 +35,7 @@ import numpy.typing as npt
 from dam_obs.store.backend import backend_events
 from dam_obs.store.errors import NotATrace, TraceChanged, Unreadable
 from dam_obs.store.find import Source
+from dam_obs.store.interrupts import interrupting
 from dam_obs.store.kin import Kin
 from dam_obs.store.lines import event_of
 from dam_obs.store.parts import Part, Skipped, copied_part, open_parts, part_of, still
@@ -70,8 +71,10 @@ class EventTable:
         """For messages, safe to print."""
         with closing:
             folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="dam-obs-", ignore_cleanup_errors=True))
+            opening = _Opening(folder, closing)
+            closing.enter_context(interrupting(opening.interrupt))
             try:
-                self._scan, self._parts, self._bad = _read(parts, skipped, folder, closing)
+                self._scan, self._parts, self._bad = opening.read(parts, skipped)
                 self._events = self._scan.finish(clean=not len(self._bad))
             except duckdb.Error as error:
                 raise Unreadable(name, str(error)) from error
@@ -142,33 +145,31 @@ class EventTable:
         """
         wanted = np.unique(np.asarray(positions, dtype=np.int64))
         bad_before = np.searchsorted(self._bad - np.arange(len(self._bad)), wanted, side="right")
-        lines = fetch_lines(self._parts, wanted + bad_before, self._scan.rows)
-        if lines is not None:
-            events = [_event_or_none(line) for line in lines]
-            if self._are(wanted, events):
-                return [event for event in events if event is not None]
-        return self._rows(wanted)
+        events = [_event_or_none(line) for line in fetch_lines(self._parts, wanted + bad_before, self._scan.rows)]
+        strange = [position for position, event in zip(wanted.tolist(), events, strict=False) if event is None]
+        as_rows = iter(self._rows(strange))
+        found = [next(as_rows) if event is None else event for event in events]
+        self._check(wanted, found)
+        return found
 
-    def _are(self, wanted: npt.NDArray[np.int64], events: Sequence[TraceEvent | None]) -> bool:
-        """Tell whether these are the events at the positions that were wanted."""
-        if None in events:
-            return False
-        handles = [event.trace_id for event in events if event is not None]
+    def _check(self, wanted: npt.NDArray[np.int64], found: Sequence[TraceEvent]) -> None:
+        """Look whether these are the events at the positions that were wanted."""
         row = self.connection.execute(
             "select count(*) from (select unnest(?) as position, unnest(?::varchar[]) as trace_id) found"
             " join _lineage on _lineage.rowid = found.position and _lineage.handle = hash(found.trace_id)",
-            [wanted, handles],
+            [wanted, [event.trace_id for event in found]],
         ).fetchone()
-        return row == (len(wanted),)
+        if row != (len(wanted),):
+            raise TraceChanged
 
-    def _rows(self, wanted: npt.NDArray[np.int64]) -> list[TraceEvent]:
+    def _rows(self, wanted: Sequence[int]) -> list[TraceEvent]:
         """Return events as the database has them: it takes some lines that we would not."""
+        if not wanted:
+            return []
         rows = self.connection.execute(
             f"select {COLUMNS} from events where position in (select unnest(?)) order by position",  # noqa: S608
             [wanted],
         ).fetchall()
-        if len(rows) != len(wanted):
-            raise TraceChanged
         return [event_of_row(row) for row in rows]
 
 
@@ -215,34 +216,46 @@ def table_of(events: Iterable[TraceEvent], name: str) -> EventTable:
         return EventTable(printable(name), [part], Skipped(), closing.pop_all())
 
 
-def _read(
-    parts: Sequence[Part], skipped: Skipped, folder: str, closing: ExitStack
-) -> tuple[Scan, Sequence[Part], npt.NDArray[np.int64]]:
-    """Read files, and copies of them where they grow meanwhile or a line must be repaired."""
-    try:
-        scan = _scan(parts, folder, closing)
-    except duckdb.InvalidInputException:  # a line is longer than it takes
-        parts = repaired(parts, None, 0, skipped, closing)
-        scan = _scan(parts, folder, closing)
-    if any(part.grew() for part in parts):
-        scan.connection.close()
-        parts = [still(part, closing) for part in parts]
-        scan = _scan(parts, folder, closing)
-    bad = scan.bad_rows()
-    if len(bad) and not count_bad(parts, bad, scan.rows, skipped):
-        scan.connection.close()
-        parts = repaired(parts, bad, scan.rows, skipped, closing)
-        scan = _scan(parts, folder, closing)
+class _Opening:
+    """Reads files, and copies of them where they grow meanwhile or a line must be repaired."""
+
+    def __init__(self, folder: str, closing: ExitStack) -> None:
+        self._folder = folder
+        self._closing = closing
+        self._scan: Scan | None = None
+
+    def interrupt(self) -> None:
+        """End what the database is at; on another thread than the one that asked."""
+        if self._scan is not None:
+            self._scan.connection.interrupt()
+
+    def read(self, parts: Sequence[Part], skipped: Skipped) -> tuple[Scan, Sequence[Part], npt.NDArray[np.int64]]:
+        """Return what was read, from which files, and which of their lines are still no events."""
+        try:
+            scan = self._read(parts)
+        except duckdb.InvalidInputException:  # a line is longer than it takes
+            parts = repaired(parts, None, 0, skipped, self._closing)
+            scan = self._read(parts)
+        if any(part.grew() for part in parts):
+            parts = [still(part, self._closing) for part in parts]
+            scan = self._read(parts)
+        bad = scan.bad_rows()
+        if not len(bad) or count_bad(parts, bad, scan.rows, skipped):
+            return scan, parts, bad
+        parts = repaired(parts, bad, scan.rows, skipped, self._closing)
+        scan = self._read(parts)
         bad = scan.bad_rows()
         for row in bad.tolist():
             skipped.add(parts[-1].name, row + 1, "foreign", "the database cannot take it")
-    return scan, parts, bad
+        return scan, parts, bad
 
-
-def _scan(parts: Sequence[Part], folder: str, closing: ExitStack) -> Scan:
-    scan = Scan(parts, folder)
-    closing.callback(scan.connection.close)
-    return scan
+    def _read(self, parts: Sequence[Part]) -> Scan:
+        if self._scan is not None:
+            self._scan.connection.execute("drop table if exists _lineage")  # what is not needed any more takes memory
+        self._scan = Scan(parts, self._folder)
+        self._closing.callback(self._scan.connection.close)
+        self._scan.read()
+        return self._scan
 
 
 def _event_or_none(line: bytes) -> TraceEvent | None:
