@@ -195,6 +195,7 @@ def _follow(source: Source, wish: Wish, partial_after_s: float) -> None:
         raise click.UsageError(f"--{wish.form} needs the whole trace: with --follow there are --jsonl and --otlp")
     if source.uri is not None:
         raise click.UsageError("--follow reads a file, a run or a pipe, not what a plugin has")
+    wish.wanted.check_layers({})  # nobody can tell which others will come
     follow(
         source,
         asked=None if wish.wanted.is_everything else wish.wanted.matches,

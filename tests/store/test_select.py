@@ -42,6 +42,30 @@ def forest(event: MakeEvent) -> list[TraceEvent]:
 
 
 @pytest.mark.parametrize(
+    ("options", "shown", "whole"),
+    [
+        ({"wanted": with_statuses(["error"]), "last": 1, "whole_up_to": 3}, "g e", "f g e"),
+        ({"wanted": with_statuses(["error"]), "last": 1, "whole_up_to": 2}, "g e", None),
+        ({"wanted": with_statuses(["error"]), "whole_up_to": 99}, "c b a g e", "c b f a g e"),
+        ({"wanted": of_layers(["mem"]), "request": "foc_1_b", "whole_up_to": 99}, "c b a", "c b a"),
+        ({"last": 3, "whole_up_to": 99}, "f g e", "f g e"),
+        ({"last": 3, "whole_up_to": 2}, "f g e", None),
+        ({"last": 3}, "f g e", None),
+    ],
+)
+def test_the_whole_traces_of_what_is_shown(
+    forest: list[TraceEvent], options: dict[str, Any], shown: str, whole: str | None
+) -> None:
+    """For who tells what holds of the whole alone; the same objects, and not if they are too many."""
+    chosen = choose(forest, **options)
+
+    assert ids(chosen.shown) == shown
+    assert (None if chosen.whole is None else ids(chosen.whole)) == whole
+    if chosen.whole is not None:
+        assert {id(event) for event in chosen.shown} <= {id(event) for event in chosen.whole}
+
+
+@pytest.mark.parametrize(
     ("last", "shown", "left_out", "left_out_traces"),
     [
         (None, "c b f a d g e", 0, 0),
