@@ -72,6 +72,12 @@ def test_with_too_little_in_common_there_is_none(pattern, cases, reason):
     assert made.outcome == "refused"
 
 
+def test_half_in_common_is_enough(pattern):
+    made = generalized([pattern("p", when={"a": 1}), pattern("q", when={"a": 1, "b": 2})])
+
+    assert (made.outcome, made.pattern.when) == ("generalized", {"a": 1})
+
+
 WHENS = st.dictionaries(st.sampled_from("abc"), st.sampled_from([1, 2, 0.5, 0.55, "x", True]), min_size=1)
 
 

@@ -89,6 +89,24 @@ def test_counts_go_on(in_turn):
     assert in_turn(twice, once) == [None, 3]
 
 
+def test_a_count_that_was_begun_since_stays(in_turn):
+    """It is the newer one."""
+
+    async def twice(session):
+        for _ in range(2):
+            await session.learning.observe({"a": 1}, "answer", worked=True)
+        await session.learning.save()
+
+    async def once_and_load(session):
+        await session.learning.observe({"a": 1}, "answer", worked=True)
+        await session.learning.load()
+        return [await session.learning.observe({"a": 1}, "answer", worked=True) for _ in range(2)]
+
+    first, second = in_turn(twice, once_and_load)[-1]
+
+    assert (first, second.hits) == (None, 3)
+
+
 def test_nothing_kept_is_nothing_loaded(in_turn):
     async def load(session):
         return await session.learning.load()
