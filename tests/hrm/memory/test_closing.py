@@ -82,6 +82,23 @@ def test_closing_waits_for_what_runs(begin, run):
             assert isinstance(outcome.__cause__, MemoryClosed)
 
 
+def test_closing_that_nobody_waits_for(begin, run):
+    """It goes on, and another one may wait for it."""
+    memory = begin()
+
+    async def main():
+        await memory.write("n", "key", 1, tier="hot")
+        closing = asyncio.create_task(memory.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        await memory.close()
+
+    run(main())
+
+    assert run(begin().read("n", "key")).value == 1
+
+
 def test_after_the_end(memory, run):
     """Every operation says that it is over, and closing again does nothing."""
     run(memory.write("n", "key", 1))
@@ -137,6 +154,23 @@ def test_a_fork_has_no_part_in_it(begin, folder, run):
         assert "this one was forked off: begin a new session" in pipe.read()
     run(memory.write("n", "key", 2))
     assert run(memory.read("n", "key")).value == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+def test_a_fork_that_drops_it(opening, own_folders, run):
+    """Takes nothing away from the parent."""
+    session = opening.session(None)
+    run(session.memory.write("n", "key", 1))
+    child = os.fork()
+    if child == 0:
+        del session
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert len(own_folders()) == 1
+    assert run(session.memory.read("n", "key")).value == 1
+    run(session.memory.close())
 
 
 def test_a_folder_by_another_working_directory(opening, tmp_path, run, monkeypatch):

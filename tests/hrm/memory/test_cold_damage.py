@@ -15,6 +15,7 @@ from dam_hrm.memory.values import Address, Fault, Tier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+NOISE = f"{random.Random(3).getrandbits(4000):x}"
 KEYS = [f"key {number}" for number in range(8)]
 
 
@@ -261,6 +262,22 @@ def test_damage_under_an_open_session(begin, folder, run):
     assert [(fault.kind, fault.address.key) for fault in memory.faults] == [("damaged", "key")]
     run(memory.write("n", "key", "anew"))
     assert run(memory.read("n", "key")).value == "anew"
+
+
+def test_a_file_that_is_cut_under_an_open_session(begin, folder, run):
+    """It finds what others append afterwards, and says of what was cut off that it is lost."""
+    memory = begin()
+    for number in range(9):
+        run(memory.write("n", f"key {number}", NOISE, tier="cold"))
+    cold = folder / "cold.records"
+    os.truncate(cold, cold.stat().st_size // 2)
+    other = begin()
+    run(other.write("n", "new", 1, tier="cold"))
+
+    assert run(memory.read("n", "new")).value == 1
+    assert run(memory.read("n", "key 0")).value == NOISE
+    with pytest.raises(HookFailed, match="damaged"):
+        run(memory.read("n", "key 8"))
 
 
 def test_a_value_cannot_pretend_to_be_a_record(tmp_path):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from dam_hrm import hookimpl
-from dam_hrm.memory.values import Shifted, Tier
+from dam_hrm.memory.hot import Hot, HotRecord
+from dam_hrm.memory.values import Address, Shifted, Tier
 
 
 def tiers(memory, run, keys):
@@ -88,3 +89,15 @@ def test_a_plugin_that_lets_nothing_leave(begin, run):
     run(memory.write("n", "b", 2, tier="hot"))
 
     assert tiers(memory, run, "ab") == [Tier.WARM, Tier.HOT]
+
+
+def test_an_older_record_comes_too_late():
+    """Of two that arrive from two threads, the newer one stays."""
+    hot, address = Hot(9, 99), Address(namespace="n", key="key")
+    newer = HotRecord(b"2", version=2, kept_below=False, checked=None)
+
+    assert hot.put(address, newer)
+    assert hot.put(address, HotRecord(b"1", version=1, kept_below=False, checked=None))
+    hot.drop(address, up_to_version=1)
+
+    assert hot.get(address) == newer

@@ -51,6 +51,19 @@ def test_what_waited_in_hot_does_not_replace_what_came_after(begin, run):
     assert run(other.read("n", "key")).value == "later"
 
 
+def test_the_first_to_put_down_what_two_have_in_hot(begin, run):
+    """What the other one has is older from then on, however often it was written."""
+    one, other = begin(), begin()
+    for number in range(5):
+        run(one.write("n", "key", number, tier="hot"))
+    run(other.write("n", "key", "mine", tier="hot"))
+    run(other.demote("n", "key"))
+
+    assert run(one.read("n", "key")).value == "mine"
+    run(one.close())
+    assert run(other.read("n", "key")).value == "mine"
+
+
 def test_a_write_to_hot_replaces_what_was_there_before(begin, run):
     """Whoever has written that, and however often."""
     one, other = begin(), begin()

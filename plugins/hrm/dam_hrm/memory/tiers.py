@@ -5,7 +5,8 @@ Of an address' records in all tiers the one with the highest version counts; of 
 move leaves them if it is cut short, the nearest. A write to any tier makes what the others have
 of the address stale. What is in hot alone is gone with the process; what a write or a move has
 put into warm or cold is on the disk when it returns. A copy in hot of what is in warm or cold
-does not take it from there.
+does not take it from there. What waits in hot counts until somebody puts something of its address
+into the folder: it never takes the place of what was acknowledged after it.
 
 All but `read_at_once` and `write_at_once` wait for the disk and are for one thread at a time.
 """
@@ -160,10 +161,8 @@ class Tiers:
             self._write_hot(address, encoded)
             return Tier.HOT
         tier = Tier.WARM if tier is Tier.HOT else tier
-        with self._writing():
-            version = self._versions.for_folder()
+        with self._writing() as version:
             self._put(address, version, encoded, tier)
-        self._versions.see(version)
         self._hot.drop(address, version)
         return tier
 
@@ -194,11 +193,14 @@ class Tiers:
             RecordDamaged: It cannot be read.
             FolderUnusable, MemoryBusy: It is where it was.
         """
-        with self._writing():
+        with self._writing() as version:
             newest = self._newest(address)
             if newest is None or NEAR.index(newest.tier) >= NEAR.index(to_tier):
                 return _stays(newest, to_tier)
-            self._put_down(address, newest.version, self._encoded(address, newest), to_tier)
+            if newest.tier is Tier.HOT:
+                self._put_down(address, newest.version, self._encoded(address, newest), to_tier, version)
+            else:
+                self._put(address, newest.version, self._encoded(address, newest), to_tier)
         self._hot.drop(address, newest.version)
         return Moved(True, newest.tier, self._clear_cold(address))
 
@@ -297,8 +299,13 @@ class Tiers:
             raise RecordDamaged(address.summary, self._cold_path) from None
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Be the only one who changes the folder, and know all that is in it; all of it happens, or nothing."""
+    def _writing(self) -> Iterator[int]:
+        """
+        Be the only one who changes the folder, and know all that is in it; all of it happens, or nothing.
+
+        Yields:
+            The version of what is written.
+        """
         with self._lock.held(self._limits.busy_timeout_s):
             self._warm.check_there()
             self._cold.check_there()
@@ -310,7 +317,7 @@ class Tiers:
                     self._versions.see(self._cold.latest_version)
                     if cold_bytes != folder.cold_bytes:
                         self._warm.acknowledge_cold(cold_bytes)
-                    yield
+                    yield self._versions.for_folder()
             except BaseException:
                 if cold_bytes is not None:
                     self._cold.take_back(cold_bytes)
@@ -320,8 +327,8 @@ class Tiers:
         state = self._see()
         version = self._versions.for_hot()
         while version is None:
-            with self._writing():
-                self._warm.advance(self._versions.for_folder())
+            with self._writing() as newer:
+                self._warm.advance(newer)
             state = self._see()
             version = self._versions.for_hot()
         self._put_hot(address, HotRecord(encoded, version, kept_below=False, checked=state))
@@ -333,10 +340,16 @@ class Tiers:
         else:
             self._warm.put(address, WarmRecord(version, Tier.WARM, encoded))
 
-    def _put_down(self, address: Address, version: int, encoded: bytes, tier: Tier) -> None:
-        """Write what is to leave a nearer tier, unless that tier has it, or the folder something newer."""
+    def _put_down(self, address: Address, version: int, encoded: bytes, tier: Tier, as_version: int) -> None:
+        """
+        Write what is to leave hot, unless the folder has it there, or something newer.
+
+        What is new to the folder is now as new as anything written to it now: what others have in hot is older.
+        """
         below = self._newest_below(address)
-        if below is None or below.version < version or (below.version == version and below.tier is not tier):
+        if below is None or below.version < version:
+            self._put(address, as_version, encoded, tier)
+        elif below.version == version and below.tier is not tier:
             self._put(address, version, encoded, tier)
 
     def _copy_to_hot(self, address: Address) -> Moved:
@@ -370,10 +383,10 @@ class Tiers:
         """Have records leave hot, those first on the disk that are nowhere else."""
         leaving = [(address, record) for address in addresses if (record := self._hot.get(address)) is not None]
         if any(not record.kept_below for _, record in leaving):
-            with self._writing():
+            with self._writing() as version:
                 for address, record in leaving:
                     if not record.kept_below:
-                        self._put_down(address, record.version, record.encoded, Tier.WARM)
+                        self._put_down(address, record.version, record.encoded, Tier.WARM, version)
         for address, record in leaving:
             self._hot.drop(address, record.version)
 

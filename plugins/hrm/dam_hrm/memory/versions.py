@@ -3,9 +3,8 @@ Version numbers: of two records of one address, the one with the higher number i
 
 No clock on a wall is asked. A number has three parts: how many writes the folder has had, how many
 writes to hot a session has made since, and that session's own number, so that no two give the
-same one. A write to the folder is newer than all that was written to hot before, in any session:
-a record that waited in hot and is put down later never takes the place of what was acknowledged
-after it. A write to hot is newer than all that was in the folder then.
+same one. So a write to the folder is newer than all that was written to hot before, in any session,
+and a write to hot is newer than all that was in the folder then.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class Versions:
             self._highest = max(self._highest, version)
 
     def for_folder(self) -> int:
-        """Give a number for a write to the folder; once that is done, it is to be seen."""
+        """Give a number for a write to the folder; it is to be seen once that is done, and not if it fails."""
         with self._lock:
             return ((self._highest >> _FOLDER_SHIFT) + 1) << _FOLDER_SHIFT | self._session
 
