@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from dam_obs.cli._tui.details import details_of
 from dam_obs.cli._tui.lines import Lines, Piece, fitted
-from dam_obs.cli._tui.rows import Found, NodeRow
+from dam_obs.cli._tui.rows import Found, NodeRow, TraceRow
 from dam_obs.cli._units import duration
 
 _TIME: Final = 8
@@ -32,6 +32,8 @@ class TraceList(Lines):
     def __init__(self) -> None:
         super().__init__(id="traces", nothing="no trace fits")
         self.found: Sequence[Found] = ()
+        self._count_width = 0
+        self._trouble_width = 0
 
     @property
     def chosen(self) -> Found | None:
@@ -43,6 +45,8 @@ class TraceList(Lines):
         before = self.chosen
         kept = next((number for number, each in enumerate(found) if before and each.row is before.row), 0)
         self.found = found
+        self._count_width = max((len(f"{len(each.row.nodes):,}") for each in found), default=0)
+        self._trouble_width = max((_width(_trouble(each.row)) for each in found), default=0)
         self.show_lines(len(found), kept)
 
     def pieces(self, number: int, width: int) -> Sequence[Piece]:
@@ -50,14 +54,14 @@ class TraceList(Lines):
         row = self.found[number].row
         when = row.when if width >= _FULL_DATE else row.when[11:]
         took = row.root.duration_ns
-        trouble = _trouble(row.errors, row.blocked)
+        trouble = _trouble(row)
         end: list[Piece] = [
             (f" {_short(took):>{_TIME}}", "time"),
-            (f" {len(row.nodes):>6,}", "dim"),
+            (f"  {len(row.nodes):>{self._count_width},}", "dim"),
             *trouble,
-            (" " * (_TROUBLE - sum(cell_len(text) for text, _ in trouble)), ""),
+            (" " * (self._trouble_width - _width(trouble) + 1), ""),
         ]
-        room = width - len(when) - 2 - sum(cell_len(text) for text, _ in end)
+        room = width - len(when) - 2 - _width(end)
         label = ("… " if row.partial else "") + row.root.label
         return [(f" {when} ", "dim"), (fitted(label, room), _look(row.root)), *end]
 
@@ -169,17 +173,18 @@ class Details(VerticalScroll, can_focus=True):
         self.scroll_home(animate=False)
 
 
-_TROUBLE: Final = 10
-"""Columns for how events of a trace ended: `` 99+✗ 99+⊘``."""
-
-
-def _trouble(errors: int, blocked: int) -> list[Piece]:
+def _trouble(row: TraceRow) -> list[Piece]:
+    """Return how many events of a trace failed, and how many were blocked."""
     pieces: list[Piece] = []
-    if errors:
-        pieces.append((f" {_few(errors)}✗", "error"))
-    if blocked:
-        pieces.append((f" {_few(blocked)}⊘", "blocked"))
+    if row.errors:
+        pieces.append((f" {_few(row.errors)}✗", "error"))
+    if row.blocked:
+        pieces.append((f" {_few(row.blocked)}⊘", "blocked"))
     return pieces
+
+
+def _width(pieces: Sequence[Piece]) -> int:
+    return sum(cell_len(text) for text, _ in pieces)
 
 
 def _few(number: int) -> str:
