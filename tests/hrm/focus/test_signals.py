@@ -99,3 +99,17 @@ def test_a_plugin_that_fails_at_signals_is_named(play):
 
     with pytest.raises(HookFailed, match="dam_hrm_signal: plugin Crooked answered with str where Signal was due"):
         play(tell, Crooked())
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"signal_type": ["urgency"]}, "a signal's type and text are str"),
+        ({"text": None}, "a signal's type and text are str"),
+        ({"strength": 2}, "a signal's strength is from 0 to 1, not 2"),
+    ],
+)
+def test_a_signal_that_cannot_be_is_refused(fields, message):
+    """Where it is made: its plugin is to blame."""
+    with pytest.raises((TypeError, ValueError), match=message):
+        Signal(**{"signal_type": "urgency", "text": "help", **fields})

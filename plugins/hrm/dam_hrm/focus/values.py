@@ -161,6 +161,12 @@ class Signal:
     strength: float = 1.0
     """0 to 1."""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.signal_type, str) or not isinstance(self.text, str):
+            raise TypeError(f"a signal's type and text are str, not {self.signal_type!r:.80} and {self.text!r:.80}")
+        if not (0 <= self.strength <= 1):
+            raise ValueError(f"a signal's strength is from 0 to 1, not {self.strength}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
