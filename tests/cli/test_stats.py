@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,16 @@ Slowest operations:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty folder."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Local time is UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def event(trace_id: str, **fields: Any) -> TraceEvent:
@@ -281,9 +293,8 @@ def spread(*moments: tuple[int, int]) -> None:
     )
 
 
-def test_bars_show_how_it_went_over_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bars_show_how_it_went_over_time(utc: None) -> None:
     """One for each part of the time, from the first event to the last; nothing is no bar."""
-    monkeypatch.setenv("TZ", "UTC")
     spread((0, 1), (0, 8), (1, 4), (3, 2), (3, 2), (3, 2), (3, 16))
 
     assert sections(stats("--slowest", "0", "--buckets", "4")[0])[2] == [
@@ -293,9 +304,8 @@ def test_bars_show_how_it_went_over_time(monkeypatch: pytest.MonkeyPatch) -> Non
     ]
 
 
-def test_bars_without_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bars_without_blocks() -> None:
     """Where the encoding has none."""
-    monkeypatch.setenv("TZ", "UTC")
     spread((0, 1), (0, 8), (1, 4), (3, 2), (3, 2), (3, 2), (3, 16))
     result = CliRunner(charset="ascii").invoke(command, ["--slowest", "0", "--buckets", "4"], catch_exceptions=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,13 @@ def run_of_the_seed() -> list[TraceEvent]:
 def test_the_output_on_the_page_is_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal of a hundred columns."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("COLUMNS", "100")
     Path("trace.jsonl").write_bytes(msgspec.json.Encoder().encode_lines(run_of_the_seed()))
     shown = STATS_PAGE.split("```text\n$ dam-obs stats --slowest 2\n")[1].split("\n```")[0]
-    printed = CliRunner().invoke(command, ["--slowest", "2"], catch_exceptions=False).stdout
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        printed = CliRunner().invoke(command, ["--slowest", "2"], catch_exceptions=False).stdout
+    time.tzset()
 
     assert [line.rstrip() for line in printed.splitlines()] == shown.splitlines()
