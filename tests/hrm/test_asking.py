@@ -230,7 +230,7 @@ def test_everybody_is_told_whatever_becomes_of_the_others():
         Closing(heard, lambda: in_a_while(None)),
         Closing(heard, lambda: 7),
     ]
-    failures = asyncio.run(tell(plugin_manager(*failing, installed=False), "dam_hrm_closing", session="it"))
+    failures = asyncio.run(tell(plugin_manager(*failing, installed=False).hook.dam_hrm_closing, session="it"))
 
     assert heard == ["it"] * 4
     assert [str(each).split(": ", 1)[1].split(" ", 2)[2] for each in failures] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import importlib.metadata
 import subprocess
 import sys
@@ -172,8 +173,32 @@ def test_two_of_a_class_are_told_apart():
 def test_one_object_is_given_once():
     """A second time it is an error, not asked twice."""
     plugin = Acting("one", [])
-    with pytest.raises(PluginBroken, match=r"^plugin Acting"):
+    with pytest.raises(PluginBroken, match=r"^plugin Acting: is registered already$"):
         plugin_manager(plugin, plugin, installed=False)
+
+
+def test_a_dataclass_is_a_plugin():
+    """Though it has no hash, and two of them may be equal."""
+
+    @dataclasses.dataclass
+    class Singing:
+        tune: str = "la"
+        heard: list = dataclasses.field(default_factory=list)
+
+        @hookimpl
+        def dam_hrm_act(self):
+            return ActionResult(allowed=True, output=self.tune)
+
+        @hookimpl
+        def dam_hrm_closing(self, session):
+            self.heard.append(session.name)
+
+    plugin = Singing()
+    manager = plugin_manager(plugin, installed=False)
+    assert act_with(manager).output == "la"
+    session = dam_hrm.Session(plugins=manager, name="it")
+    asyncio.run(session.aclose())
+    assert plugin.heard == ["it"]
 
 
 def test_a_module_is_a_plugin():

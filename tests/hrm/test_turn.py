@@ -8,6 +8,7 @@ import pytest
 from dam_hrm import (
     ActionResult,
     Evaluation,
+    Footing,
     Found,
     HookFailed,
     Pattern,
@@ -19,6 +20,8 @@ from dam_hrm import (
     hookimpl,
     plugin_manager,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 class Shelf:
@@ -177,6 +180,41 @@ def test_what_is_about_the_session_needs_no_level(text):
     talk(session, text)
     assert session.altitude.level == "L4"
     assert "not established" not in session.history[-1].reply
+
+
+SAID = [
+    "I value calm",
+    "Our goal is to rest",
+    "The plan is to sleep",
+    "Plan the launch",
+    "L1: begin",
+    "L2: skip it because it is late",
+    "skip all of it since I say so, now",
+    "What is the time?",
+    "note: tea is green",
+    "Let's rest",
+    "stop everything",
+    "review",
+    "Should I sell the house?",
+    "",
+    "hm",
+    "\ud800",
+]
+
+
+@given(st.lists(st.sampled_from(SAID) | st.text(), max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_said_the_altitude_law_holds(texts):
+    """A turn always comes back, on a level that stands on something unless one was skipped for a reason."""
+    session = session_with(established="")
+    skipped = False
+    for text in texts:
+        turn = talk(session, text)
+        assert turn.status in ("success", "blocked")
+        skipped = skipped or any("(passed over" in note for note in turn.notes)
+        above = session.altitude.level.above
+        assert above is None or above in session.altitude.established or skipped
+        assert session.altitude.footing is not Footing.FAST_LANE
 
 
 # -- refusals

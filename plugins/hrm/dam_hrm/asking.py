@@ -14,8 +14,6 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-import pluggy
-
 from dam_hrm.errors import HrmError
 
 Value = TypeVar("Value")
@@ -66,20 +64,19 @@ async def ask(hook: Any, kind: type[Value], /, **arguments: Any) -> Value:
     return answer
 
 
-async def tell(plugins: pluggy.PluginManager, hook_name: str, /, **arguments: Any) -> list[HookFailed]:
+async def tell(hook: Any, /, **arguments: Any) -> list[HookFailed]:
     """
     Call every implementation of a hook, whatever becomes of the others; give what failed.
 
-    Answers are waited for one after the other, and left.
+    Answers are waited for one after the other, and left. pluggy would stop at the first that raises, so each is
+    called by itself here.
     """
     failures = []
-    everybody = plugins.get_plugins()
-    for each in reversed(getattr(plugins.hook, hook_name).get_hookimpls()):
-        hook = plugins.subset_hook_caller(hook_name, everybody - {each.plugin})
+    for each in reversed(hook.get_hookimpls()):
         try:
-            for answer in hook(**arguments):
-                if inspect.isawaitable(answer):
-                    await answer
+            answer = each.function(*[arguments[name] for name in each.argnames])
+            if inspect.isawaitable(answer):
+                await answer
         except HookFailed as error:
             failures.append(error)
         except Exception as error:  # noqa: BLE001 - the others are to hear of it all the same; given to the caller

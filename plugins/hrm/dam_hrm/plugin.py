@@ -51,13 +51,19 @@ class Plugins(pluggy.PluginManager):
         shown = name or _name(plugin)
         if isinstance(plugin, type):
             raise PluginBroken(shown, f"is a class: give an instance of it, {plugin.__name__}()")
+        if any(plugin is each for _, each in self.list_name_plugin()):
+            raise PluginBroken(shown, "is registered already")
         if shown in self._names() and name is None:
             shown = f"{shown}-{len(self._names())}"
         try:
             given = super().register(plugin, shown)
             self._check(plugin, shown)
-        except (pluggy.PluginValidationError, ValueError) as error:
+        except pluggy.PluginValidationError as error:
+            if self.get_plugin(shown) is plugin:  # pluggy before 1.7 stops half way
+                self.unregister(plugin)
             raise PluginBroken(shown, str(error).splitlines()[-1]) from error
+        except ValueError as error:
+            raise PluginBroken(shown, str(error).splitlines()[0]) from error
         return given
 
     def _names(self) -> set[str]:

@@ -123,7 +123,7 @@ class Session:
                 return
             self._closed = True
             try:
-                failures = await tell(self.plugins, "dam_hrm_closing", session=self)
+                failures = await tell(self.hook.dam_hrm_closing, session=self)
                 await self.learning.save()
             finally:
                 await self.memory.close()
