@@ -17,7 +17,6 @@ from dam_obs.cli import main
 from dam_obs.cli.diff import command
 from dam_obs.trace.events import TraceEvent
 
-
 GUIDE = Path(__file__).parents[2] / "docs" / "diff.md"
 
 
@@ -144,6 +143,22 @@ def test_parts_of_one_trace_by_filters() -> None:
     ]
     assert "slower 4.00×" in out
     assert "route" not in out
+
+
+def test_nothing_in_common() -> None:
+    """Groups on one side only have no intervals to explain."""
+    write("a.jsonl", event(1, operation="gone"))
+    write("b.jsonl", event(1, operation="new"))
+
+    assert lines(diff("a.jsonl", "b.jsonl")[0])[3:] == [
+        "Group          Events  Median   p95",
+        "altitude.gone       1    1 ms  1 ms",
+        "  only before       –       –     –",
+        "altitude.new        –       –     –",
+        "  only after        1    1 ms  1 ms",
+        "",
+        "1 only before, 1 only after.",
+    ]
 
 
 def test_groups_of_another_kind() -> None:

@@ -56,6 +56,8 @@ def closing_lines(comparisons: Sequence[Comparison], level: float) -> Iterator[s
     counts += [f"{failing:,} with another rate of errors"] if failing else []
     counts += [f"{blocked:,} with another rate of blocked ones"] if blocked else []
     yield f"{', '.join(counts)}."
+    if all(each.before is None or each.after is None for each in comparisons):
+        return
     yield (
         f"[low, high] holds the true change in {percent(level)} of cases. Of what is called slower, faster or another "
         f"rate, {percent(1 - level)} at most is expected to be chance (Benjamini-Hochberg)."
