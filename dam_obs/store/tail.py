@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
+from itertools import count, takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -43,6 +45,8 @@ class Tail:
         self._open: _Appended | None = None
         self._elsewhere = False
         self._begun = False
+        self._old: list[_Appended] = []
+        """Rotated files that were there before the first one of ours; open, so that no other gets their identity."""
 
     def __enter__(self) -> Tail:
         return self
@@ -53,10 +57,10 @@ class Tail:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        """Let go of the files."""
+        for each in (*self._old, *([self._open] if self._open is not None else [])):
+            each.close()
+        self._old, self._open = [], None
 
     def lines(self) -> Iterator[bytes]:
         """Yield what has come since the last time, without line ends; a line that is not ended yet comes later."""
@@ -64,7 +68,7 @@ class Tail:
             self._begun = True
             yield from self._backlog()
         if self._open is None:
-            self._open = _opened(self._path)
+            yield from self._begin()
         if self._open is None:
             return
         yield from self._open.lines()
@@ -74,19 +78,33 @@ class Tail:
             self._elsewhere = True  # who was about to write to it may still do so: left at the next look
         else:
             self._elsewhere = False
-            yield from self._go_on()
+            yield from self._go_on(self._open)
 
     # -- how
 
     def _backlog(self) -> Iterator[bytes]:
         self._open = _opened(self._path)
-        size = self._open.size() if self._open is not None else 0
-        before = _opened(_rotated(self._path, 1)) if size < self._backlog_bytes else None
+        if self._open is None:
+            self._old = list(self._rotated())
+            return
+        size = self._open.size()
+        before = _opened(_numbered(self._path, 1)) if size < self._backlog_bytes else None
         if before is not None:
-            before.skip_to(before.size() - (self._backlog_bytes - size))
-            yield from before.rest()
-        if self._open is not None:
-            self._open.skip_to(size - self._backlog_bytes)
+            with closing(before):
+                before.skip_to(before.size() - (self._backlog_bytes - size))
+                yield from before.rest() if before.identity != self._open.identity else ()
+        self._open.skip_to(size - self._backlog_bytes)
+
+    def _begin(self) -> Iterator[bytes]:
+        """Begin the file that has been made meanwhile, after those that were made before it and rotated already."""
+        newest = _opened(self._path)
+        if newest is None:
+            return
+        old = {each.identity for each in self._old}
+        rotated = list(self._rotated(newest))
+        yield from _rest_of(takewhile(lambda each: each.identity not in old, rotated), rotated)
+        self.close()
+        self._open = newest
 
     def _is_elsewhere(self) -> bool:
         try:
@@ -94,46 +112,38 @@ class Tail:
         except FileNotFoundError:
             return False  # it will be made again, or it will not
 
-    def _go_on(self) -> Iterator[bytes]:
+    def _go_on(self, last: _Appended) -> Iterator[bytes]:
         """Finish the file that the path has left, those that came between, and begin the one it leads to."""
-        last = self._open
-        if last is None:
-            return
-        missed, newest = self._since(last)
+        newest = _opened(self._path)
+        rotated = list(self._rotated(newest))
+        missed = list(takewhile(lambda one: one.identity != last.identity, rotated))
+        if len(missed) == len(rotated):
+            # It was deleted, by rotation or by hand, or moved to another name: what was written later is new.
+            written = last.stat().st_mtime_ns if last.stat().st_nlink == 0 else None
+            missed = [each for each in rotated if written is not None and each.stat().st_mtime_ns > written]
         yield from last.rest()
-        for each in missed:
-            yield from each.rest()
+        yield from _rest_of(missed, rotated)
+        self.close()
         self._open = newest
         if newest is not None:
             yield from newest.lines()
 
-    def _since(self, last: _Appended) -> tuple[list[_Appended], _Appended | None]:
+    def _rotated(self, newest: _Appended | None = None) -> Iterator[_Appended]:
         """
-        Open what came after `last`: the rotated ones, the oldest first, and the newest.
+        Yield the rotated files, the newest first, each once.
 
-        Looked for from the newest on, so that a rotation meanwhile moves none past us.
+        In this order, and after the newest was opened, so that a rotation meanwhile moves none past us.
         """
-        newest = _opened(self._path)
-        known = [each.stat() for each in (last, newest) if each is not None]
-        found: list[_Appended] = []
-        number = 1
-        while (each := _opened(_rotated(self._path, number))) is not None:
-            number += 1
-            if os.path.samestat(each.stat(), known[0]):
-                each.close()
-                return found[::-1], newest
-            if any(os.path.samestat(each.stat(), one) for one in known):
+        seen = {newest.identity} if newest is not None else set()
+        for number in count(1):
+            each = _opened(_numbered(self._path, number))
+            if each is None:
+                return
+            if each.identity in seen:
                 each.close()
                 continue
-            known.append(each.stat())
-            found.append(each)
-        # It was deleted, by rotation or by hand, or moved to another name: what was written later is new.
-        written = last.stat().st_mtime_ns if last.stat().st_nlink == 0 else None
-        later = [each for each in found if written is not None and each.stat().st_mtime_ns > written]
-        for each in found:
-            if each not in later:
-                each.close()
-        return later[::-1], newest
+            seen.add(each.identity)
+            yield each
 
 
 class Piped:
@@ -192,6 +202,9 @@ class _Appended:
 
     def __init__(self, file: int) -> None:
         self._file = file
+        found = os.fstat(file)
+        self.identity = (found.st_dev, found.st_ino)
+        """No other file has it while this one is open."""
         self._position = 0
         self._cutter = _Cutter()
         self._head = b""
@@ -225,10 +238,9 @@ class _Appended:
             yield from self._cutter.cut(chunk)
 
     def rest(self) -> Iterator[bytes]:
-        """Yield all that is left, a line that was never ended too, and let go of the file."""
+        """Yield all that is left, a line that was never ended too."""
         yield from self.lines()
         yield from self._cutter.rest()
-        self.close()
 
     def _begun_anew(self) -> bool:
         """Say whether it is another file than it was at the last look: shorter, or other before the place reached."""
@@ -239,6 +251,15 @@ class _Appended:
         return os.pread(self._file, len(self._mark), before) != self._mark
 
 
+def _rest_of(missed: Iterable[_Appended], opened: Iterable[_Appended]) -> Iterator[bytes]:
+    """Yield what is in the first ones, the newest of which stands first, and close all that were opened."""
+    with ExitStack() as closing_all:
+        for each in opened:
+            closing_all.callback(each.close)
+        for each in reversed(list(missed)):
+            yield from each.rest()
+
+
 def _opened(path: Path) -> _Appended | None:
     try:
         return _Appended(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
@@ -246,5 +267,5 @@ def _opened(path: Path) -> _Appended | None:
         return None
 
 
-def _rotated(path: Path, number: int) -> Path:
+def _numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.{number}")

@@ -48,6 +48,34 @@ def test_a_file_that_does_not_exist_yet_is_waited_for(path: Path, look: Look) ->
     assert look() == ["one"]
 
 
+def test_files_that_were_rotated_before_the_first_look_are_read(path: Path, look: Look) -> None:
+    """A busy program began after us; what it rotated away is new, what was rotated before is not."""
+    append(path, "old\n")
+    rotate(path)
+    assert look() == []
+    for word in ("one", "two"):
+        append(path, f"{word}\n")
+        rotate(path)
+    append(path, "three\n")
+
+    assert look() == ["one", "two", "three"]
+
+
+def test_no_file_stays_open(path: Path) -> None:
+    """However often it was rotated."""
+    before = len(os.listdir("/proc/self/fd"))
+    with Tail(path, backlog_bytes=1_000) as tail:
+        assert list(tail.lines()) == []
+        for word in ("one", "two", "three", "four"):
+            append(path, f"{word}\n")
+            rotate(path)
+            append(path, f"more after {word}\n")
+            assert [*tail.lines(), *tail.lines(), *tail.lines()]
+            assert len(os.listdir("/proc/self/fd")) == before + 1
+
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_lines_come_once_and_whole(path: Path, look: Look) -> None:
     """Half a line is kept until the other half has come."""
     append(path, "one\ntw")
