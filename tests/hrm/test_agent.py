@@ -232,6 +232,22 @@ def test_a_reader_that_has_enough_is_no_failure(tmp_path):
     assert (process.wait(timeout=60), stderr) == (0, "")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_any_terminal_will_do(agent, encoding):
+    """What it cannot show is shown as an escape."""
+    done = agent("--yes", lines="note: tea is 茶\nWhat is tea?\n", environ={"PYTHONIOENCODING": encoding}, text=True)
+    shown = "tea is 茶" if encoding == "utf-8" else "tea is \\u8336"
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shown in done.stdout
+
+
+def test_what_was_said_cannot_move_the_cursor(agent):
+    """Control characters are shown, not sent."""
+    done = agent("--yes", lines="note: tea is \x1b[2Jgone\nWhat is tea?\n/read \x1b[2J x\n")
+    assert "tea is \\x1b[2Jgone" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 # -- memory
 
 
@@ -282,6 +298,20 @@ def test_a_broken_installed_plugin_is_named(agent, tmp_path):
         " repair or uninstall broken-plugin, or leave the plugin out (without={'broken'}, --without broken)\n"
     )
     assert agent("--without", "broken", lines="I value calm\n", environ=environ).returncode == 0
+
+
+def test_a_plugin_that_fails_at_the_end_is_named(agent, tmp_path):
+    """In one line; all lines have been answered."""
+    metadata = tmp_path / "site" / "sulking-1.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: sulking\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[dam_hrm]\nsulking = sulking\n")
+    (tmp_path / "site" / "sulking.py").write_text(
+        "from dam_hrm import hookimpl\n@hookimpl\ndef dam_hrm_closing():\n    raise OSError('no goodbye')\n"
+    )
+    done = agent(lines="I value calm\n", environ={"PYTHONPATH": str(tmp_path / "site")})
+    assert (done.returncode, done.stdout) == (1, "L4 (identity) is established.\n")
+    assert done.stderr == "error: dam_hrm_closing: plugin sulking raised OSError: no goodbye\n"
 
 
 # -- the trace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ INTERRUPTED: Final = 130
 def main(argv: list[str] | None = None) -> int:
     """Run the agent with a command line, and give its exit status."""
     arguments = parse(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no reason to end
     try:
         flush = tracing.start(arguments.trace)
         given = lines.lines_of(arguments.script)
@@ -40,6 +43,9 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return INTERRUPTED
+    except HrmError as error:  # at the end: a line's own are told where it is
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
     except BrokenPipeError:
         # Who read has seen enough. What is still buffered would fail again when Python flushes it at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

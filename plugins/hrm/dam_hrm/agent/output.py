@@ -39,7 +39,7 @@ class Plain:
 
     def failed(self, line: str, why: str) -> None:
         """Write one line to standard error."""
-        print(f"error: {' '.join(why.split())}", file=sys.stderr, flush=True)
+        print(f"error: {_printable(' '.join(why.split()))}", file=sys.stderr, flush=True)
 
 
 class Json:
@@ -73,7 +73,12 @@ class Json:
 
 
 def _write(*lines: str) -> None:
-    print(*lines, sep="\n", flush=True)
+    print(*map(_printable, lines), sep="\n", flush=True)
+
+
+def _printable(text: str) -> str:
+    """Show what could move the cursor or change colours as an escape."""
+    return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
 
 
 def _write_json(**values: Any) -> None:
