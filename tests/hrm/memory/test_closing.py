@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from dam_hrm import HookFailed
 from dam_hrm.memory.errors import MemoryClosed
+from dam_hrm.memory.folder import FolderLock
 from dam_hrm.memory.values import Tier
 
 
@@ -82,21 +83,30 @@ def test_closing_waits_for_what_runs(begin, run):
             assert isinstance(outcome.__cause__, MemoryClosed)
 
 
-def test_closing_that_nobody_waits_for(begin, run):
+def test_closing_that_nobody_waits_for(begin, folder, run):
     """It goes on, and another one may wait for it."""
     memory = begin()
+    lock = FolderLock(folder)
 
     async def main():
         await memory.write("n", "key", 1, tier="hot")
-        closing = asyncio.create_task(memory.close())
-        await asyncio.sleep(0)
-        closing.cancel()
-        await asyncio.wait([closing])
+        with lock.held(1):  # so that the write is still under way when it is closed
+            writing = asyncio.create_task(memory.write("n", "other", 2))
+            for _ in range(20):
+                await asyncio.sleep(0)
+            closing = asyncio.create_task(memory.close())
+            for _ in range(5):
+                await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.wait([closing])
         await memory.close()
+        return await writing
 
-    run(main())
+    assert run(main()).allowed
+    lock.close()
 
-    assert run(begin().read("n", "key")).value == 1
+    again = begin()
+    assert [run(again.read("n", key)).value for key in ("key", "other")] == [1, 2]
 
 
 def test_after_the_end(memory, run):

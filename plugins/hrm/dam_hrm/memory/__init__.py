@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from dam_hrm.memory.layer import Memory
-from dam_hrm.memory.tiers import Limits
+from dam_hrm.memory.limits import Limits
 
 __all__ = ["Limits", "Memory"]

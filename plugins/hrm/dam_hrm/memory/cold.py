@@ -6,7 +6,8 @@ opened and kept up with what is appended. It is a private database of SQLite's, 
 bounded part of it in memory. The file's bytes count up to where the warm tier's database says
 that they were acknowledged, and the owner of the folder's lock alone appends. So half a record at
 the file's end, as a crash leaves it, is never seen as one. It stays where it is, as damaged
-records do: each such stretch is skipped and listed among the faults.
+records do: each such stretch is skipped and listed among the faults. Nothing is ever taken out,
+so the file grows with all that was ever written to cold.
 """
 
 from __future__ import annotations

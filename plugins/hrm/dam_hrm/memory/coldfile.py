@@ -12,9 +12,8 @@ is found by looking for it, and it keys all checksums (BLAKE2b), so that no valu
 looks like a record of the file. The first checksum of a record covers what tells its length and
 whose it is, the second all of it.
 
-No libraries for this were found that are kept well: those that there are (bitcask's offspring,
-tritcask) stop at the first damaged record, and formats that others keep (WARC, MCAP, Avro) either
-cannot be appended to after a crash or leave a record's checksum out.
+This is our own because the libraries that were found for it in Python (pybitcask, PyCask, tritcask)
+are exercises or have been left alone for years.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dam_hrm.asking import ask
 from dam_hrm.errors import HrmError
 from dam_hrm.memory.addresses import address_of
+from dam_hrm.memory.limits import Limits
 from dam_hrm.memory.records import Records
-from dam_hrm.memory.tiers import NEAR, Limits
+from dam_hrm.memory.tiers import NEAR
 from dam_hrm.memory.values import Address, Fault, Found, Shift, Shifted, Tier, WriteRequest, Written
 from dam_hrm.names import name_of
 

@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 from dam_hrm.memory.coldfile import MOST_VALUE_BYTES
 from dam_hrm.memory.errors import FolderUnusable, MemoryClosed, RecordDamaged
 from dam_hrm.memory.jsonvalue import decode, encode
-from dam_hrm.memory.tiers import Limits, Moved, Tiers
+from dam_hrm.memory.limits import Limits
+from dam_hrm.memory.tiers import Moved, Tiers
 from dam_hrm.memory.values import Address, Fault, Found, Shift, Shifted, Tier
 
 _Answer = TypeVar("_Answer")

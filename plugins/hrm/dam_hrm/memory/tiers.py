@@ -26,6 +26,7 @@ from dam_hrm.memory.coldfile import Damage, Kind
 from dam_hrm.memory.errors import FolderUnusable, MemoryBusy, RecordDamaged
 from dam_hrm.memory.folder import FolderLock
 from dam_hrm.memory.hot import Hot, HotRecord
+from dam_hrm.memory.limits import Limits
 from dam_hrm.memory.values import Address, Fault, Tier
 from dam_hrm.memory.versions import Versions
 from dam_hrm.memory.warm import FolderState, Warm, WarmRecord
@@ -35,19 +36,6 @@ COLD_FILE: Final = "cold.records"
 
 NEAR: Final = (Tier.HOT, Tier.WARM, Tier.COLD)
 """The nearest first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much memory takes, and how long it waits."""
-
-    hot_entries: int = 256
-    hot_bytes: int = 1024 * 1024
-    """Of keys and encoded values."""
-    value_bytes: int = 4 * 1024 * 1024
-    """Of one encoded value; 16 MiB at most."""
-    busy_timeout_s: float = 10.0
-    """For others that write to the same folder."""
 
 
 @dataclass(frozen=True, slots=True)
