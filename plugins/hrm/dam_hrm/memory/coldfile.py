@@ -8,9 +8,9 @@ The file begins with its head, twice. Then come records, one after another::
             | namespace | key | body (zlib) | checksum 8s
 
 The mark is drawn by lot for each file. It begins every record, so after damage the next record
-is found by looking for it, and it keys all checksums (BLAKE2b), so that no value can be made that
-looks like a record of the file. The first checksum of a record covers what tells its length and
-whose it is, the second all of it.
+is found by looking for it, and it keys all checksums (BLAKE2b), so that nobody who cannot read the
+file can make a value that looks like a record of it. The first checksum of a record covers what
+tells its length and whose it is, the second all of it.
 
 This is our own because the libraries that were found for it in Python (pybitcask, PyCask, tritcask)
 are exercises or have been left alone for years.
