@@ -136,7 +136,7 @@ def dam_obs_trace_source(uri):
 
 def test_dam_obs_trace_source(run: Run) -> None:
     """Commands that read take a URI that a plugin knows."""
-    viewed = run(BACKEND, "view", "acme://host/service", "--json")
+    viewed = run(BACKEND, "view", "acme://host/service", "--jsonl")
     summed = run(BACKEND, "stats", "acme://host/service", "--json")
 
     assert [json.loads(line)["metadata"] for line in viewed.stdout.splitlines()] == [{"from": "acme://host/service"}]
