@@ -71,9 +71,6 @@ def _source(context: click.Context, _parameter: click.Parameter, value: str | No
 
 
 @click.command("view")
-@click.option(
-    "--follow", is_flag=True, is_eager=True, help="Go on showing traces as they end, until Ctrl-C; needs no file yet."
-)
 @click.argument("source", required=False, metavar="[FILE|RUN|-]", callback=_source)
 @click.option(
     "--last",
@@ -105,6 +102,9 @@ def _source(context: click.Context, _parameter: click.Parameter, value: str | No
 )
 @click.option("--critical", is_flag=True, help="Mark what decided when each trace ended, and how much of it.")
 @click.option("--times", is_flag=True, help="Show own time, the longest gap nothing below covers, and concurrency.")
+@click.option(
+    "--follow", is_flag=True, is_eager=True, help="Go on showing traces as they end, until Ctrl-C; needs no file yet."
+)
 @click.option(
     "--partial-after",
     type=click.FloatRange(min=0.1),

@@ -28,7 +28,7 @@ class Strips:
             critical: Tell the critical path from what ran beside it.
         """
         shape = picture.anatomy
-        self._width = width if shape is not None else 0
+        self._width = width if shape is not None and len(shape.parts) > 1 else 0  # one alone ran all the time
         self._total_ns = max(1, shape.duration_ns) if shape is not None else 1
         self._path: dict[int, list[Interval]] | None = None
         if critical and shape is not None:

@@ -130,7 +130,7 @@ class Summary:
             why = _cut(_why(event), width)
             yield f"{times}{_way(same[0].way, width)}: {code_span(why)} ({_handle(event)})"
         if len(alike) > most:
-            yield f"and {len(alike) - most:,} other kinds"
+            yield f"and {counted(len(alike) - most, 'other kind')}"
 
     @property
     def _slowest_trace(self) -> Picture | None:
@@ -159,7 +159,7 @@ class Summary:
             yield f"{share(ns, slowest)} {code_span(_cut(name, width))} {duration(ns)}{several}"
         if len(spent) > most:
             rest_ns = sum(spent.values()) - sum(ns for _, ns in spent.most_common(most))
-            yield f"{share(rest_ns, slowest)} in {len(spent) - most:,} other operations"
+            yield f"{share(rest_ns, slowest)} in {counted(len(spent) - most, 'other operation')}"
 
     def _gap(self, width: int) -> Iterator[str]:
         gaps = [gap for picture in self._pictures if picture.anatomy and (gap := picture.anatomy.longest_gap)]
@@ -175,16 +175,17 @@ class Summary:
 
 
 def _troubles(picture: Picture) -> Iterator[_Trouble]:
-    """Yield what did not succeed, but for errors that only passed on one from below."""
+    """Yield what did not succeed, but for what only passed on the trouble of one right below it."""
     way: list[TraceEvent] = []
     passed_on: set[int] = set()
     found: list[_Trouble] = []
     for row in picture.rows:
         del way[row.depth :]
         way.append(row.event)
-        if row.event.status == "error":
-            passed_on.update(id(above) for above in way[:-1][-1:] if above.status == "error")
-        if row.event.status != "success" and not row.context:
+        if row.event.status == "success":
+            continue
+        passed_on.update(id(above) for above in way[-2:-1] if above.status == row.event.status)
+        if not row.context:
             found.append(_Trouble(row.event, tuple(_name(each) for each in way)))
     yield from (trouble for trouble in found if id(trouble.event) not in passed_on)
 

@@ -112,16 +112,19 @@ def test_the_summary_says_what_matters(turn: Any, view: View) -> None:
     )
 
 
-def test_errors_that_only_passed_on_are_not_told_twice(event: Any, write: Any, view: View) -> None:
-    """Where it was raised counts; and what happened often is one line."""
-    failed = {"status": "error", "metadata": {"error.type": "ValueError", "error": "no"}}
+@pytest.mark.parametrize(("status", "heading"), [("error", "Errors"), ("blocked", "Blocked")])
+def test_trouble_that_only_passed_on_is_not_told_twice(
+    event: Any, write: Any, view: View, status: str, heading: str
+) -> None:
+    """Where it arose counts; and what happened often is one line."""
+    failed = {"status": status, "metadata": {"error.type": "ValueError", "error": "no"}}
     write(
         *(event(f"mem_{n}_b", f"alt_{n}_a", 0, 5, hrm_layer="memory", operation="read", **failed) for n in range(3)),
         *(event(f"alt_{n}_a", None, 0, 9, **failed) for n in range(3)),
     )
     lines = view("--summary").splitlines()
 
-    assert lines[lines.index("**Errors**") + 2 : lines.index("**Errors**") + 4] == [
+    assert lines[lines.index(f"**{heading}**") + 2 : lines.index(f"**{heading}**") + 4] == [
         "- 3 × `altitude.plan > memory.read`: `ValueError: no` (`mem_0_b`)",
         "",
     ]

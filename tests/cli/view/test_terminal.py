@@ -73,6 +73,11 @@ def test_a_strip_shows_when_each_ran(turn: Any) -> None:
     ]
 
 
+def test_an_event_alone_has_no_strip(event: Any) -> None:
+    """It would say nothing: it ran all the time."""
+    assert drawn([event("alt_1_a", took=20)], 140) == [f"[alt] plan: done{' ' * 119}20 ms"]
+
+
 def test_what_goes_on_after_the_root_is_marked(event: Any) -> None:
     """At the end of the strip, whether it began before that or after."""
     events = [event("alt_1_a", None, 0, 20), event("alt_1_b", "alt_1_a", 10, 90), event("alt_1_c", "alt_1_a", 50, 9)]
