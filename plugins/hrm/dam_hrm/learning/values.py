@@ -67,6 +67,11 @@ class Match:
     def __post_init__(self) -> None:
         _check_share("a match", self.confidence)
 
+    @property
+    def outcome(self) -> str:
+        """The best one's code, ``none`` where none fits."""
+        return self.pattern_code or "none"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trimmed:
