@@ -16,7 +16,7 @@ from dam_hrm.asking import HookFailed
 from dam_hrm.execution.abilities import ABOUT_THE_SESSION, stance_for
 from dam_hrm.hookspecs import hookimpl
 from dam_hrm.reasoning import rules as reasoning_rules
-from dam_hrm.reasoning.values import StrategyChoice
+from dam_hrm.reasoning.values import MAX_LEVEL, StrategyChoice
 from dam_hrm.turn import Turn, TurnFailed
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class _Course:
                     reasoning.level - 1, trigger="pattern_match", reason=f"pattern {match.pattern_code}"
                 )
         elif trigger is not None:
-            if reasoning.level < reasoning_rules.MAX_LEVEL:
+            if reasoning.level < MAX_LEVEL:
                 await reasoning.escalate(reasoning.level + 1, trigger=trigger)
         elif reasoning.level > 0 and found.complexity == "simple":
             await reasoning.escalate(0, trigger="simplified", reason="the input is simple")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from dam_hrm.asking import HookFailed
+from dam_hrm.checks import check_each, check_type, check_word
+
+Status = Literal["success", "blocked", "error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,11 +18,16 @@ class Turn:
     number: int
     text: str
     reply: str
-    status: Literal["success", "blocked", "error"]
+    status: Status
     notes: tuple[str, ...] = ()
     """What the user is told beside the reply: what was skipped, denied, learned."""
     failure: HookFailed | None = None
     """What failed, where the status is ``error``."""
+
+    def __post_init__(self) -> None:
+        check_type("a reply", self.reply, str)
+        check_word("a turn's status", self.status, get_args(Status))
+        check_each("a turn's notes", self.notes, str)
 
 
 class TurnFailed(HookFailed):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from dam_hrm.checks import check_each, check_share, check_type, check_word
 from dam_hrm.names import Name
 
 
@@ -77,6 +78,12 @@ class Moved:
     skipped: tuple[Level, ...] = ()
     """Levels that were passed over, in the order in which they were."""
 
+    def __post_init__(self) -> None:
+        check_type("whether a move is allowed", self.allowed, bool)
+        check_type("a move's reason", self.reason, str)
+        check_type("a move's note", self.note, str)
+        check_each("the levels that were skipped", self.skipped, Level)
+
     @property
     def outcome(self) -> Literal["success", "blocked"]:
         """For the trace."""
@@ -97,16 +104,31 @@ class Plan:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """For the action."""
 
+    def __post_init__(self) -> None:
+        check_type("a plan's altitude", self.altitude, Level)
+        check_type("a plan's summary", self.plan_summary, str)
+        check_each("the steps", self.steps, str)
+        check_type("an action's type", self.action_type, str)
+        check_type("an action's arguments", self.arguments, Mapping)
+
+
+Verdict = Literal["approved", "revise", "refused"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """What is thought of a plan."""
 
     altitude: Level
-    verdict: Literal["approved", "revise", "refused"]
+    verdict: Verdict
     confidence: float
     """0 to 1."""
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        check_word("a verdict", self.verdict, get_args(Verdict))
+        check_share("the confidence in a verdict", self.confidence)
+        check_type("a verdict's reason", self.reason, str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,3 +149,8 @@ class ActionResult:
     """What the user is told."""
     reason: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_type("whether an action is allowed", self.allowed, bool)
+        check_type("an action's output", self.output, str)
+        check_type("an action's reason", self.reason, str)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, get_args
 
-from dam_hrm.asking import HookFailed, ask
+from dam_hrm.asking import ask
 from dam_hrm.errors import UnknownName
-from dam_hrm.reasoning.rules import MAX_LEVEL
 from dam_hrm.reasoning.values import Classification, Escalated, Escalation, StrategyChoice, Trigger
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Reasoning:
 
         Raises:
             UnknownName: There is no such trigger.
-            HookFailed: A plugin failed at it, or named a level that there is not.
+            HookFailed: A plugin failed at it.
 
         Args:
             to_level: 0 to 3.
@@ -68,9 +67,6 @@ class Reasoning:
             escalated = await ask(
                 self._session.hook.dam_hrm_reasoning_escalate, Escalated, session=self._session, escalation=escalation
             )
-            if not 0 <= escalated.level <= MAX_LEVEL:
-                why = f"answered with level {escalated.level} where 0 to {MAX_LEVEL} was due"
-                raise HookFailed(self._session.hook.dam_hrm_reasoning_escalate.name, why)
             if not escalated.allowed or self._apply(escalation, escalated):
                 return escalated
         reason = f"the level changed {TRIES} times while this was decided: try again"

@@ -11,13 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
-from dam_hrm.reasoning.values import Classification, Escalated, Escalation, Strategy, StrategyChoice
+from dam_hrm.reasoning.values import MAX_LEVEL, Classification, Escalated, Escalation, Strategy, StrategyChoice
 from dam_hrm.words import head
 
 if TYPE_CHECKING:
     from dam_hrm.learning.values import Match
 
-MAX_LEVEL: Final = 3
 SIMPLE_WORDS: Final = 12
 COMPLEX_WORDS: Final = 40
 COMPLEX_CLAUSES: Final = 4

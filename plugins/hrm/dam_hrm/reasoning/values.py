@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
+from dam_hrm.checks import check_share, check_type, check_word
 from dam_hrm.names import Name
 
 
@@ -18,20 +19,35 @@ class Strategy(Name):
     DIALOGUE = "dialogue"
 
 
+Complexity = Literal["simple", "moderate", "complex"]
+Conflict = Literal["none", "internal", "external"]
+Stakes = Literal["low", "medium", "high"]
+Horizon = Literal["immediate", "near", "far"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
     """What an input is like."""
 
     input_type: str
     """``question``, ``task``, ``decision``, ``statement``, ``command``, or a plugin's own."""
-    complexity: Literal["simple", "moderate", "complex"]
+    complexity: Complexity
     uncertainty: float
     """0 to 1."""
-    conflict: Literal["none", "internal", "external"]
-    stakes: Literal["low", "medium", "high"]
-    horizon: Literal["immediate", "near", "far"]
+    conflict: Conflict
+    stakes: Stakes
+    horizon: Horizon
     confidence: float
     """0 to 1: in this classification."""
+
+    def __post_init__(self) -> None:
+        check_type("an input's type", self.input_type, str)
+        check_word("complexity", self.complexity, get_args(Complexity))
+        check_share("uncertainty", self.uncertainty)
+        check_word("conflict", self.conflict, get_args(Conflict))
+        check_word("stakes", self.stakes, get_args(Stakes))
+        check_word("horizon", self.horizon, get_args(Horizon))
+        check_share("the confidence in a classification", self.confidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +59,15 @@ class StrategyChoice:
     fallback: Strategy | None = None
     """What to do where it fails."""
 
+    def __post_init__(self) -> None:
+        check_type("a strategy", self.strategy, Strategy)
+        check_type("a strategy's reason", self.reason, str)
+        if self.fallback is not None:
+            check_type("a fallback", self.fallback, Strategy)
+
+
+MAX_LEVEL: Final = 3
+"""Of escalation."""
 
 Trigger = Literal["uncertainty", "conflict", "cost_value", "horizon", "pattern_match", "override", "simplified"]
 """What changes how much care an input gets."""
@@ -72,3 +97,9 @@ class Escalated:
     level: int
     """That holds now."""
     reason: str
+
+    def __post_init__(self) -> None:
+        check_type("whether an escalation is allowed", self.allowed, bool)
+        if self.level not in range(MAX_LEVEL + 1):
+            raise ValueError(f"an escalation level is 0 to {MAX_LEVEL}, not {self.level!r:.80}")
+        check_type("an escalation's reason", self.reason, str)
