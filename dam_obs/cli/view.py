@@ -67,7 +67,8 @@ def _source(context: click.Context, _parameter: click.Parameter, value: str | No
     except NoTraceFound:
         if not context.params.get("follow"):
             raise
-        return Source(Path.cwd() / (value or "trace.jsonl"), None)
+        path = Path.cwd() / (value or "")
+        return Source(path / "trace.jsonl" if path.is_dir() else path, None)
 
 
 @click.command("view")

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from dam_obs.store.errors import NotATrace
 from dam_obs.store.lines import MAX_LINE_BYTES
 
 CHUNK_BYTES: Final = 1024 * 1024
@@ -63,7 +64,12 @@ class Tail:
         self._old, self._open = [], None
 
     def lines(self) -> Iterator[bytes]:
-        """Yield what has come since the last time, without line ends; a line that is not ended yet comes later."""
+        """
+        Yield what has come since the last time, without line ends; a line that is not ended yet comes later.
+
+        Raises:
+            NotATrace: There is something that cannot be read.
+        """
         if not self._begun:
             self._begun = True
             yield from self._backlog()
@@ -261,10 +267,13 @@ def _rest_of(missed: Iterable[_Appended], opened: Iterable[_Appended]) -> Iterat
 
 
 def _opened(path: Path) -> _Appended | None:
+    """Open a file; `None` if there is none."""
     try:
         return _Appended(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise NotATrace(path, error.strerror or type(error).__name__) from error
 
 
 def _numbered(path: Path, number: int) -> Path:

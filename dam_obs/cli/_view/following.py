@@ -97,6 +97,7 @@ class Following:
         self._show = show
         self._skipped: Counter[SkipReason] = Counter()
         self._first_skipped = ""
+        self._told_skipped = 0
         self._told_of_let_go = False
         self._lines_read = 0
 
@@ -110,6 +111,7 @@ class Following:
         try:
             for picture in self._newest(last):
                 self._show(picture)
+            self._tell_skipped()
             while not self._source.ended:
                 if not self._look():
                     time.sleep(LOOK_SECONDS)
@@ -177,13 +179,19 @@ class Following:
                 self._show(picture)
         if self._gathering.let_go_traces:
             self._tell_let_go()
-        if self._skipped:
-            kinds = ", ".join(f"{number:,} {reason}" for reason, number in self._skipped.most_common())
-            lines = counted(sum(self._skipped.values()), "line")
-            click.echo(
-                printable(f"Skipped {lines} of {self._name} without an event ({kinds}), first {self._first_skipped}"),
-                err=True,
-            )
+        self._tell_skipped()
+
+    def _tell_skipped(self) -> None:
+        """Say how many lines were no events, if there are more than were told."""
+        lines = sum(self._skipped.values())
+        if lines == self._told_skipped:
+            return
+        self._told_skipped = lines
+        kinds = ", ".join(f"{number:,} {reason}" for reason, number in self._skipped.most_common())
+        said = (
+            f"Skipped {counted(lines, 'line')} of {self._name} without an event ({kinds}), first {self._first_skipped}"
+        )
+        click.echo(printable(said), err=True)
 
     def _tell_let_go(self) -> None:
         gone = self._gathering

@@ -147,6 +147,28 @@ def test_what_still_waits_is_shown_at_the_end(follow: Any, turn_of: Any, write: 
     )
 
 
+@pytest.mark.parametrize("place", ["nothing_in_it", "nothing_in_it/trace.jsonl"])
+def test_a_folder_without_a_trace_is_waited_in(follow: Any, turn_of: Any, folder: Path, place: str) -> None:
+    """For its ``trace.jsonl``."""
+    (folder / "nothing_in_it").mkdir()
+    at_work = follow(place)
+    append("nothing_in_it/trace.jsonl", *turn_of("a"))
+
+    at_work.shows(PLANNED.format("a"), READ.format("a"))
+
+
+def test_what_is_no_file_is_refused(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    """A name below a file, as one that cannot be read."""
+    from dam_obs.cli import main
+
+    (folder / "file").write_text("")
+
+    assert main(["view", "--follow", "file/trace.jsonl"]) == 2
+    assert capsys.readouterr().err.startswith(
+        f"dam-obs: error: {folder}/file/trace.jsonl is not a trace: Not a directory"
+    )
+
+
 def test_a_quiet_trace_is_shown_without_its_root(follow: Any, turn_of: Any) -> None:
     """After a time of the user's; the rest is known for a rest when it comes."""
     at_work = follow("trace.jsonl", "--partial-after", "0.5")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,3 +123,14 @@ def test_the_guide_names_every_field(struct: str) -> None:
 def test_json_lines_are_those_that_were_written(seed: Path, view: View) -> None:
     """Byte for byte, in their order."""
     assert view("--jsonl") == seed.read_text()
+
+
+def test_a_dash_reads_standard_input(seed: Path, folder: Path) -> None:
+    """What another program writes into a pipe."""
+    text = seed.read_text()
+    seed.unlink()
+    done = subprocess.run(
+        [sys.executable, "-m", "dam_obs.view", "-", "--jsonl"], input=text, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, text, "")
