@@ -17,15 +17,18 @@ import pytest
 AGENT = [sys.executable, "-W", "error", "-m", "dam_hrm"]
 
 
+def environment():
+    """Give this process's environment without what traces."""
+    tracing = ("DAM_OBS", "DOPEJAR", "OTEL")
+    return {name: value for name, value in os.environ.items() if not name.startswith(tracing)}
+
+
 @pytest.fixture
 def agent(tmp_path):
     """Run the agent with lines in a pipe, in a folder of its own."""
     (tmp_path / ".git").mkdir()
 
     def run(*arguments, lines="", environ=None, text=True):
-        clean = {
-            name: value for name, value in os.environ.items() if not name.startswith(("DAM_OBS", "DOPEJAR", "OTEL"))
-        }
         return subprocess.run(
             [*AGENT, *map(str, arguments)],
             input=lines,
@@ -33,7 +36,7 @@ def agent(tmp_path):
             text=text,
             timeout=60,
             cwd=tmp_path,
-            env={**clean, **(environ or {})},
+            env=environment() | (environ or {}),
         )
 
     return run
@@ -347,6 +350,22 @@ def test_both_show_the_tree_once(agent):
     """Who asks twice does not get it twice."""
     done = agent("--trace", lines="I value calm\n", environ={"DOPEJAR_TRACE": "1"})
     assert sum(line.startswith(ROOT) for line in done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "trees", "warned"),
+    [((), (), 0, 0), (("--trace",), ("--trace",), 1, 0), ((), ("--trace",), 0, 1)],
+)
+def test_dam_obs_run_observes_the_agent(tmp_path, outer, inner, trees, warned):
+    """Without a change to it; it is dam-obs run that shows the tree then."""
+    command = [sys.executable, "-m", "dam_obs.cli", "run", *outer, "--", *AGENT, *inner]
+    done = subprocess.run(
+        command, input="I value calm\n", capture_output=True, text=True, timeout=60, cwd=tmp_path, env=environment()
+    )
+    assert (done.returncode, done.stdout) == (0, "L4 (identity) is established.\n")
+    assert sum(line.startswith(ROOT) for line in done.stderr.splitlines()) == trees
+    assert done.stderr.count("warning: dam-obs run records this: the tree is shown by dam-obs run --trace") == warned
+    assert '"operation":"turn"' in (tmp_path / "trace.jsonl").read_text(encoding="utf-8").replace(" ", "")
 
 
 @pytest.mark.parametrize("environ", [{}, {"DOPEJAR_TRACE": "0"}, {"DOPEJAR_TRACE": ""}])

@@ -7,6 +7,7 @@ and dam-obs, which loads its plugins when it is first imported, must find it who
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -42,10 +43,14 @@ def record_sessions(*, console: bool = False) -> Callable[[], object]:
     from dam_obs.points import activate
     from dam_obs.trace import session
 
-    if activate.active() is None:
-        if console:
-            dam_obs.configure(console=True)
-        running = session.current()
-        if running is not None:
-            activate.activate(running.settings)
+    observed = activate.active()
+    if observed is not None:
+        if console and not observed.settings.console:
+            print("warning: dam-obs run records this: the tree is shown by dam-obs run --trace", file=sys.stderr)
+        return dam_obs.flush
+    if console:
+        dam_obs.configure(console=True)
+    running = session.current()
+    if running is not None:
+        activate.activate(running.settings)
     return dam_obs.flush
