@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from dam_obs.store.anatomy import Anatomy, Part, anatomy
 from dam_obs.store.select import Selection
@@ -55,7 +56,8 @@ class Picture:
         return self.rows[0].event
 
 
-Asked = Callable[[TraceEvent], bool]
+Asked: TypeAlias = Callable[[TraceEvent], bool]
+"""Lets the events through that were asked for."""
 
 
 def pictures(selection: Selection) -> list[Picture]:
@@ -64,11 +66,17 @@ def pictures(selection: Selection) -> list[Picture]:
     if selection.whole is None:
         return [pruned(trace, context) for trace in traces(selection.shown)]
     shown = {id(event) for event in selection.shown}
-    return [whole(trace, shown=shown, context=context) for trace in traces(selection.whole)]
+    found = [whole(trace, shown=shown, context=context) for trace in traces(selection.whole)]
+    return [picture for picture in found if picture.rows]
 
 
-def whole(trace: Trace, remarks: tuple[str, ...] = (), *, shown: Collection[int] | None = None,
-          context: Collection[int] = ()) -> Picture:  # fmt: skip
+def whole(
+    trace: Trace,
+    remarks: tuple[str, ...] = (),
+    *,
+    shown: Collection[int] | None = None,
+    context: Collection[int] = (),
+) -> Picture:
     """
     Picture a trace of which all events are known.
 

@@ -57,3 +57,17 @@ def test_a_trace_too_large_to_take_apart_is_shown_without(
         "  └─[foc] gate_check: denied (20ms) [context]\n"
         "      └─[mem] write: error: KeyError (10ms)\n"
     )
+
+
+@pytest.mark.parametrize("choice", [(), ("-f", "here"), ("--json",), ("--summary",), ("--otlp",), ("--md",)])
+def test_a_forged_circle_is_shown_and_ends(event: Any, write: Any, view: View, choice: tuple[str, ...]) -> None:
+    """Each of three says that another is its parent: nothing is lost by it, nothing goes round."""
+    write(
+        event("alt_1_a", "alt_1_c", input_summary="here"),
+        event("alt_1_b", "alt_1_a"),
+        event("alt_1_c", "alt_1_b"),
+        event("alt_1_d", "alt_1_b", input_summary="here"),
+    )
+
+    assert "alt_1_a" in view("--jsonl")
+    assert view("--times", "--critical", *choice) != ""
