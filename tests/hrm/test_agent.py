@@ -399,8 +399,9 @@ def test_without_dam_obs_the_trace_is_refused_with_the_fix(agent, tmp_path):
     assert (done.returncode, done.stdout) == (0, "L4 (identity) is established.\n")
     assert done.stderr == "warning: the environment asks for a trace, but dam-obs is not installed\n"
 
-    done = agent(lines="I value calm\n", environ=environ)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "L4 (identity) is established.\n", "")
+    for unasked in ({}, {"DOPEJAR_TRACE": "0"}):
+        done = agent(lines="I value calm\n", environ=environ | unasked)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "L4 (identity) is established.\n", "")
 
 
 def test_only_one_module_knows_dam_obs():

@@ -17,6 +17,9 @@ from dam_hrm.errors import HrmError
 SWITCHES: Final = ("DOPEJAR_TRACE", "DAM_OBS_ENABLED")
 """The variables by which dam-obs is switched on."""
 
+_OFF: Final = ("", "0", "false", "no", "off")
+"""What says in them that it is not."""
+
 
 class TracingMissing(HrmError):
     """The agent is to be traced, and dam-obs is not installed."""
@@ -37,7 +40,7 @@ def start(console: bool) -> Callable[[], object]:
     Raises:
         TracingMissing: It is wanted by `console`, and dam-obs is not there.
     """
-    if not console and not any(os.environ.get(name) for name in SWITCHES):
+    if not console and all(os.environ.get(name, "").strip().lower() in _OFF for name in SWITCHES):
         return _nothing
     try:
         from dam_hrm import observability
