@@ -26,7 +26,7 @@ from dam_obs.store.timing import LONGEST_NS
 from dam_obs.trace.events import Kind, Status
 from dam_obs.trace.layers import Layer, layers
 
-MEMORY_MB: Final = 256
+MEMORY_MB: Final = 192
 """What the database holds in memory; the rest of it goes to its temporary folder."""
 
 MOST_THREADS: Final = 4

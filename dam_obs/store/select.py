@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+import duckdb
 import numpy as np
 
 from dam_obs.errors import DamObsError
+from dam_obs.store.errors import Unreadable
 from dam_obs.store.kin import Family, Positions
 from dam_obs.store.table import EventTable
 from dam_obs.trace.events import TraceEvent
@@ -24,6 +26,9 @@ from dam_obs.trace.layers import UnknownLayer, layer, layers
 
 if TYPE_CHECKING:
     from dam_obs.store.filter import Filter
+
+MOST_OF_A_TRACE: Final = 50_000
+"""Events of one trace that are shown at most if nobody asks for more: some 100 MB of memory, and days of reading."""
 
 _OTEL_TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
 _OTEL_SPAN_ID: Final = re.compile(r"[0-9a-f]{16}")
@@ -70,6 +75,9 @@ class Selection:
     whole: list[TraceEvent] | None
     """All events of the traces that something is shown of, those shown among them; `None` if these are too many."""
 
+    cut: bool = False
+    """The newest trace alone is too large, and a part of it was left out."""
+
     @property
     def ancestors(self) -> list[TraceEvent]:
         """What is shown without having been asked for."""
@@ -113,13 +121,21 @@ def select(
         request: A handle, or an OpenTelemetry trace id (32 hex digits) or span id (16): only of the traces that have
             an event with this id, or one whose parent has it.
         last: So many of the newest at most. Of whole traces, as many of the newest as do not
-            exceed it together, and one at least. `None` for all.
+            exceed it together, and one at least, if it has no more than `MOST_OF_A_TRACE`; of a larger one the newest
+            events, with their ancestors. `None` for all.
         whole_up_to: Read all events of the traces that something is shown of, if they are so many at most.
+
+    Raises:
+        TraceChanged: The files are others than they were.
+        Unreadable: There is no room for what the database has to put aside.
     """
-    choice = _Choosing(table, None if request is None else _request(table, request), whole_up_to)
-    if wanted is None or wanted.is_everything:
-        return choice.whole_traces(last)
-    return choice.passing(wanted, last)
+    try:
+        choice = _Choosing(table, None if request is None else _request(table, request), whole_up_to)
+        if wanted is None or wanted.is_everything:
+            return choice.whole_traces(last)
+        return choice.passing(wanted, last)
+    except duckdb.Error as error:
+        raise Unreadable(table.name, str(error)) from error
 
 
 class _Choosing:
@@ -146,12 +162,20 @@ class _Choosing:
             eligible = np.arange(max(0, len(self._table) - last - 1), len(self._table), dtype=np.int64)
             family = self._table.kin.family(eligible)
         chosen, traces = _newest_traces(family, eligible, last)
+        if len(chosen) > max(last, MOST_OF_A_TRACE):
+            return self._cut(family, chosen, last)
         left_out = self._in_request - len(chosen)
         if not left_out:
             return self._selection(chosen, chosen, chosen, left_out=0)
         within = family.parents[family.indices(eligible)]
         roots = self._table.kin.roots() if self._eligible is None else int((within < 0).sum())
         return self._selection(chosen, chosen, chosen, left_out=left_out, left_out_traces=max(0, roots - traces))
+
+    def _cut(self, family: Family, trace: Positions, last: int) -> Selection:
+        """Choose the newest events of a trace that is too large to be shown."""
+        chosen = trace[-max(last, MOST_OF_A_TRACE) :]
+        shown = family.positions[family.with_ancestors(family.indices(chosen))]
+        return self._selection(chosen, shown, trace, left_out=self._in_request - len(chosen), cut=True)
 
     def passing(self, wanted: Filter, last: int | None) -> Selection:
         """Choose the newest events that a filter lets through."""
@@ -179,7 +203,14 @@ class _Choosing:
         return np.asarray(found["rowid"], dtype=np.int64)
 
     def _selection(
-        self, chosen: Positions, shown: Positions, traces: Positions, *, left_out: int, left_out_traces: int = 0
+        self,
+        chosen: Positions,
+        shown: Positions,
+        traces: Positions,
+        *,
+        left_out: int,
+        left_out_traces: int = 0,
+        cut: bool = False,
     ) -> Selection:
         """Read what was chosen, what is shown with it and, if they are not too many, all events of these traces."""
         whole = len(traces) <= self._whole_up_to
@@ -194,6 +225,7 @@ class _Choosing:
             in_request=self._in_request,
             read=len(self._table),
             layers=self._table.layers,
+            cut=cut,
         )
 
 

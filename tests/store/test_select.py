@@ -191,6 +191,18 @@ def test_an_empty_trace_gives_an_empty_selection() -> None:
         assert (chosen.events, chosen.left_out, chosen.read) == ([], 0, 0)
 
 
+def test_a_trace_beyond_all_bounds_is_cut(event: MakeEvent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its newest events are shown, below what led to them, and it says so."""
+    monkeypatch.setattr("dam_obs.store.select.MOST_OF_A_TRACE", 3)
+    events = [event("alt_1_z"), *(event(f"foc_1_{n}", parent_id="alt_1_a") for n in range(6)), event("alt_1_a")]
+
+    chosen = choose(events, last=2)
+
+    assert (ids(chosen.events), ids(chosen.ancestors), chosen.left_out, chosen.cut) == ("4 5 a", "", 5, True)
+    assert ids(choose(events, last=7).events) == "0 1 2 3 4 5 a"
+    assert not choose(events, last=7).cut
+
+
 # -- against the same, done simply
 
 
