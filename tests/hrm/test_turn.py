@@ -388,6 +388,20 @@ def test_a_failure_on_the_fast_lane_comes_back_too():
     assert session.altitude.level == "L4"
 
 
+def test_a_failure_to_come_back_is_told_beside_the_first_one():
+    """Neither hides the other."""
+
+    class NoWayUp:
+        @hookimpl
+        def dam_hrm_altitude_transition(self, move):
+            if not move.atomic:
+                raise OSError("stuck")
+
+    turn = talk(session_with(broken("act"), NoWayUp(), established=""), "What time is it?")
+    assert turn.reply.startswith("The execution failed (dam_hrm_act: plugin Broken raised OSError: out of order)")
+    assert turn.notes[-1] == "dam_hrm_altitude_transition: plugin NoWayUp raised OSError: stuck"
+
+
 def test_a_turn_of_ones_own():
     """Instead of the default course."""
 
@@ -418,6 +432,19 @@ def test_what_worked_three_times_becomes_a_pattern():
     (pattern,) = session.learning.patterns
     assert turns[-1].notes == (f"learned pattern {pattern.pattern_code}: quick_answer",)
     assert pattern.evidence == ("it:1", "it:2", "it:3")
+
+
+def test_a_refusal_that_is_not_the_strategys_teaches_nothing():
+    """Only a plan that was no good speaks against the strategy that made it."""
+    session = session_with(established="")
+    observed = []
+
+    async def observe(situation, then, *, worked, evidence=""):
+        observed.append((then, worked))
+
+    session.learning.observe = observe
+    talk(session, "Plan the launch", "note: milk", "note", "hello there")
+    assert observed == [("dialogue", False), ("quick_answer", True)]
 
 
 def test_a_sure_pattern_chooses_the_strategy_and_lowers_the_care():

@@ -39,12 +39,16 @@ async def dam_hrm_turn(session: Session, text: str) -> Turn:
     try:
         return await course.run()
     except HookFailed as error:
-        await course.leave_fast_lane()
+        await course.leave_fast_lane_if_possible()
         raise TurnFailed(error, done=course.done, notes=tuple(course.notes)) from error
 
 
 class _Refused(Exception):
     """Something said no; the reason is for the user."""
+
+
+class _PlanRefused(_Refused):
+    """The plan was no good: what the strategy made of the input."""
 
 
 class _Course:
@@ -63,16 +67,18 @@ class _Course:
         """Go."""
         await self._begin()
         choice, situation = await self._reason()
-        refusal = ""
+        refused: _Refused | None = None
         try:
             plan = await self._rise_or_descend(choice)
             await self._focus(plan)
             await self._execute(plan)
-        except _Refused as refused:
-            refusal = str(refused)
+        except _Refused as refusal:
+            refused = refusal
         await self.leave_fast_lane()
-        await self._learn(situation, choice, worked=not refusal)
-        return self._turn(refusal)
+        if refused is None or isinstance(refused, _PlanRefused):  # a level, a stance or a consent is not the strategy's
+            await self._learn(situation, choice, worked=refused is None)
+        await self._remember(worked=refused is None)
+        return self._turn("" if refused is None else str(refused))
 
     def _turn(self, refusal: str) -> Turn:
         return Turn(
@@ -89,9 +95,10 @@ class _Course:
         ended = await self._session.focus.tick()
         self.notes += [f"the lease of lane {lane.lane_id} is over: renew it to go on" for lane in ended]
         kept = await self._session.memory.read("altitude", "session")
-        if self._number == 1:
-            await self._session.learning.load()
-        if self._number == 1 and kept.tier is not None and self._session.altitude.resume(kept.value):
+        if self._number > 1:
+            return
+        await self._session.learning.load()
+        if self._session.altitude.resume(kept.value):
             self.notes.append(f"going on at {self._session.altitude.level.value}, where {self._session.name} left off")
 
     # -- reasoning
@@ -145,7 +152,7 @@ class _Course:
             plan = await altitude.plan(self._text, again)
             evaluation = await altitude.evaluate(plan)
         if evaluation.verdict != "approved":
-            raise _Refused(evaluation.reason)
+            raise _PlanRefused(evaluation.reason)
         return plan
 
     async def _move(self) -> None:
@@ -182,6 +189,13 @@ class _Course:
         if origin is not None:
             await self._session.altitude.transition(origin, reason="the fast lane ends")
 
+    async def leave_fast_lane_if_possible(self) -> None:
+        """Go back up after a failure; what fails at that, too, is told beside it."""
+        try:
+            await self.leave_fast_lane()
+        except HookFailed as error:
+            self.notes.append(str(error))
+
     # -- focus
 
     async def _focus(self, plan: Plan) -> None:
@@ -212,7 +226,7 @@ class _Course:
     # -- learning
 
     async def _learn(self, situation: Situation, choice: StrategyChoice, *, worked: bool) -> None:
-        """Remember what this was like, what was done about it, and whether that worked."""
+        """Learn what this was like, what was done about it, and whether that worked."""
         learning = self._session.learning
         known = {pattern.pattern_code for pattern in learning.patterns}
         evidence = f"{self._session.name}:{self._number}"
@@ -221,6 +235,8 @@ class _Course:
             self.notes.append(f"learned pattern {pattern.pattern_code}: {pattern.then}")
         if self._number % TRIM_TURNS == 0:
             await learning.trim()
+
+    async def _remember(self, *, worked: bool) -> None:
         record = {
             "text": self._text[:KEPT_CHARACTERS],
             "reply": self.done[:KEPT_CHARACTERS],
