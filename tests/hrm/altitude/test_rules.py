@@ -16,6 +16,7 @@ L4, L3, L2, L1 = Level.IDENTITY, Level.STRATEGY, Level.OPERATIONS, Level.MOMENT
         ("Who am I without my work?", L4),
         ("What is our mission", L4),
         ("What matters most here?", L4),
+        ("What matters to me is honesty", L4),
         ("Our goal is to publish", L3),
         ("What should we focus on next year?", L3),
         ("a long-term direction", L3),

@@ -23,7 +23,7 @@ _TOLD: Final = re.compile(r"\s*(?P<level>l[1-4]|identity|strategy|operations|mom
 
 _WORDS: Final = {
     Level.IDENTITY: r"who (?:am i|i am|are we|we are)|(?:my|our) (?:values?|purpose|principles?|identity|mission)"
-    r"|(?:i|we) (?:value|stand for|believe in)|matters? most|mission",
+    r"|(?:i|we) (?:value|stand for|believe in)|matters? (?:most|to (?:me|us))|mission",
     Level.STRATEGY: r"strateg(?:y|ies|ic)|goals?|priorit(?:y|ies|i[sz]e)|direction|long[- ]term|roadmap|vision"
     r"|trade-?offs?|this year|next year|what should (?:i|we) focus on",
     Level.OPERATIONS: r"plan|project|schedule|organi[sz]e|prepare|steps?|milestones?|tasks?|deadlines?|process|launch"
