@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from dam_obs.store.lines import MAX_LINE_BYTES
 from dam_obs.store.parts import Part, filled_lines
 
 Rows = npt.NDArray[np.int64]
@@ -32,9 +33,10 @@ def fetch_lines(parts: Sequence[Part], wanted: Rows, rows: int) -> list[bytes]:
     if not len(wanted):
         return []
     found = _from_end(parts[-1], wanted, rows)
-    if found is None:
-        found = _by_counting(parts, wanted, rows)
-    return _by_looking(parts, wanted) if found is None else found
+    if found is not None:
+        return found
+    counted = numbered_rows(parts, wanted, rows)
+    return _by_looking(parts, wanted) if counted is None else [line for _, _, line in counted]
 
 
 def _from_end(part: Part, wanted: Rows, rows: int) -> list[bytes] | None:
@@ -59,27 +61,33 @@ def _by_looking(parts: Sequence[Part], wanted: Rows) -> list[bytes]:
     return [line for row, line in enumerate(lines) if row in looked_for]
 
 
-def _by_counting(parts: Sequence[Part], wanted: Rows, rows: int) -> list[bytes] | None:
-    """Count line ends; `None` where there are empty lines, so that counting leads astray."""
-    places: list[tuple[Part, int]] = []
-    row = 0
+def numbered_rows(parts: Sequence[Part], wanted: Rows, rows: int) -> list[tuple[Part, int, bytes]] | None:
+    """
+    Return lines, as `fetch_lines` does, with the file that each is in and its number there, from 1.
+
+    Of a line that is longer than any event only the beginning is given. `None` where there are empty lines, so
+    that counting leads astray.
+    """
+    places: list[tuple[Part, int, int]] = []
+    first = 0
     for part in parts:
         ends = 0
+        if part.size and first in wanted:
+            places.append((part, 1, 0))
         for offset, block in _blocks(part):
             lines = block.count(b"\n")
-            below, above = np.searchsorted(wanted, [row + ends, row + ends + lines], side="right")
-            here = wanted[below:above]  # those that begin behind a line end in this block
-            if not ends and not offset and row in wanted:
-                places.append((part, 0))
+            below, above = np.searchsorted(wanted - first, [ends, ends + lines], side="right")
+            here = wanted[below:above] - first  # those that begin behind a line end in this block
             if len(here):
                 begins = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10) + offset + 1
-                found = begins[here - row - ends - 1]
-                places.extend((part, place) for place in found[found < part.size].tolist())
+                for row, begin in zip(here.tolist(), begins[here - ends - 1].tolist(), strict=True):
+                    if begin < part.size:
+                        places.append((part, row + 1, begin))
             ends += lines
-        row += ends + (0 if _ends_whole(part) else 1)
-    if row != rows:
+        first += ends + (0 if _ends_whole(part) else 1)
+    if first != rows:
         return None
-    return [_line_at(part, offset) for part, offset in places]
+    return [(part, number, _line_at(part, offset)) for part, number, offset in places]
 
 
 def _blocks(part: Part) -> Iterator[tuple[int, bytes]]:
@@ -98,4 +106,4 @@ def _ends_whole(part: Part) -> bool:
 
 def _line_at(part: Part, offset: int) -> bytes:
     part.file.seek(offset)
-    return part.file.readline(part.size - offset).removesuffix(b"\n")
+    return part.file.readline(min(part.size - offset, MAX_LINE_BYTES)).removesuffix(b"\n")

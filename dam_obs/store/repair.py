@@ -20,6 +20,7 @@ from msgspec import structs
 
 from dam_obs.store.lines import MAX_LINE_BYTES, Line, read_line
 from dam_obs.store.parts import Part, Skipped, filled_lines, part_of
+from dam_obs.store.raw_lines import numbered_rows
 from dam_obs.store.spool import spool
 from dam_obs.store.timing import LONGEST_NS
 from dam_obs.trace.events import TraceEvent
@@ -27,6 +28,9 @@ from dam_obs.trace.events import TraceEvent
 Rows = npt.NDArray[np.int64]
 
 _PLAIN_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?")
+
+_FEW: Final = 1_000
+"""Lines that are looked for one by one, rather than among all."""
 
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
@@ -46,24 +50,29 @@ def count_bad(parts: Sequence[Part], bad: Rows, rows: int, skipped: Skipped) -> 
         `skipped` is then as it was, and the trace must be copied.
     """
     before = skipped.copy()
-    row = -1
+    few = numbered_rows(parts, bad, rows) if len(bad) <= _FEW else None
+    for part, number, line in _bad_lines(parts, bad, rows) if few is None else few:
+        found = read_line(line)
+        if found.events or found.skipped is None:
+            skipped.restore(before)
+            return False
+        skipped.add(part.name, number, found.skipped, found.why)
+    return True
+
+
+def _bad_lines(parts: Sequence[Part], bad: Rows, rows: int) -> Iterator[tuple[Part, int, bytes]]:
+    """Go through all lines; where they are others than was thought, the last one given is an empty one."""
     waiting = iter(bad.tolist())
     next_bad = next(waiting, None)
+    row = -1
     for part in parts:
         for number, line in filled_lines(part):
             row += 1
-            if row != next_bad:
-                continue
-            next_bad = next(waiting, None)
-            found = read_line(line)
-            if found.events or found.skipped is None:
-                skipped.restore(before)
-                return False
-            skipped.add(part.name, number, found.skipped, found.why)
-    if row + 1 == rows:
-        return True
-    skipped.restore(before)
-    return False
+            if row == next_bad:
+                next_bad = next(waiting, None)
+                yield part, number, line
+    if row + 1 != rows:
+        yield parts[-1], 0, b""
 
 
 def repaired(parts: Sequence[Part], bad: Rows | None, rows: int, skipped: Skipped, closing: ExitStack) -> list[Part]:
