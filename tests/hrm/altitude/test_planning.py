@@ -34,6 +34,8 @@ from dam_hrm.altitude import planning
         ("STOP everything!", "halt", {}),
         ("stop it", "answer", {}),
         ("I value calm", "settle", {"level": "L4"}),
+        ("What matters to me is calm", "settle", {"level": "L4"}),
+        ("What matters most at home is calm", "settle", {"level": "L4"}),
         ("Our goal is to publish", "settle", {"level": "L3"}),
         ("The plan is a chapter a week", "settle", {"level": "L2"}),
         ("What is the plan?", "answer", {}),

@@ -35,7 +35,8 @@ _ACTIONS: Final[Mapping[str, re.Pattern[str]]] = {
         "decide": r"\s*(?:decide|choose)\b\s*(?:between|whether)?\s*(?P<options>.*)"
         r"|\s*should (?:i|we)\s+(?P<either>.+\bor\b.+)",
         "commit": r"\s*(?:i(?:'ll| will)|we(?:'ll| will)|let'?s|commit to|start(?: on)?|work on)\s+(?P<goal>.*)",
-        "settle": r"\s*(?:(?:i|we) (?:value|stand for|believe in)|(?:my|our|the) (?:values?|purpose|principles?|mission"
+        "settle": r"\s*(?:(?:i|we) (?:value|stand for|believe in)|what matters (?:most\b.*?|to (?:me|us)) is\b"
+        r"|(?:my|our|the) (?:values?|purpose|principles?|mission"
         r"|goals?|strategy|priorit(?:y|ies)|direction|roadmap|plan)\b.*?\b(?:is|are)\b)",
     }.items()
 }
