@@ -135,7 +135,7 @@ def predict(model: CostModel, features: Mapping[str, Scalar]) -> float | None:
 
 def _least(model: CostModel) -> float:
     """Return the least value that a law's number may have."""
-    return {"power": 5e-324, "nlogn": 0.0}.get(model.family, -math.inf)
+    return {"power": 5e-324, "nlogn": 0.0, "quadratic": 0.0}.get(model.family, -math.inf)
 
 
 def _too_few(durations_ns: NDArray[np.int64]) -> CostModel:

@@ -20,7 +20,7 @@ import numpy as np
 
 from dam_obs.diagnose.columns import Columns, Floats
 
-Family: TypeAlias = Literal["constant", "linear", "power", "nlogn", "category", "category_linear"]
+Family: TypeAlias = Literal["constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear"]
 
 MIN_PER_CATEGORY: Final = 5
 """A rarer category is predicted like one that was never seen."""
@@ -77,7 +77,7 @@ def candidates(columns: Columns) -> Iterator[Candidate]:
     positive = [name for name, column in columns.numbers.items() if column.min() > 0]
     not_negative = [name for name, column in columns.numbers.items() if column.min() >= 0]
     yield from (Candidate("linear", (name,), 1) for name in columns.numbers)
-    yield from (Candidate("nlogn", (name,), 2) for name in not_negative)
+    yield from (Candidate(family, (name,), 2) for family in _GROWTHS for name in not_negative)
     yield from (Candidate("power", (name,), 3) for name in positive)
     yield from (Candidate("category", (name,), 4) for name in columns.categories)
     yield from (Candidate("linear", pair, 5) for pair in combinations(columns.numbers, 2))
@@ -93,6 +93,10 @@ def nlogn(values: Floats) -> Floats:
     """Return ``x * log2(1 + x)``, which is 0 at 0 and needs no care there."""
     grown: Floats = values * np.log2(1.0 + values)
     return grown
+
+
+_GROWTHS: Final[dict[Family, Callable[[Floats], Floats]]] = {"nlogn": nlogn, "quadratic": np.square}
+"""Laws that are linear in something that grows with the number."""
 
 
 def robust_fit(design: Floats, cost: Floats) -> Floats:
@@ -156,9 +160,17 @@ def _fit_linear(features: tuple[str, ...], columns: Columns) -> Fitted:
 
 
 def _fit_nlogn(features: tuple[str, ...], columns: Columns) -> Fitted:
-    grown = nlogn(columns.numbers[features[0]])
+    return _fit_growth("nlogn", features, columns)
+
+
+def _fit_quadratic(features: tuple[str, ...], columns: Columns) -> Fitted:
+    return _fit_growth("quadratic", features, columns)
+
+
+def _fit_growth(family: Family, features: tuple[str, ...], columns: Columns) -> Fitted:
+    grown = _GROWTHS[family](columns.numbers[features[0]])
     found = robust_fit(np.column_stack([np.ones(len(columns)), grown]), columns.cost)
-    return Fitted("nlogn", features, {"intercept": float(found[0]), "slope": float(found[1])})
+    return Fitted(family, features, {"intercept": float(found[0]), "slope": float(found[1])})
 
 
 def _fit_power(features: tuple[str, ...], columns: Columns) -> Fitted:
@@ -204,8 +216,9 @@ def _linear(law: Fitted, columns: Columns) -> Floats:
     return cost
 
 
-def _nlogn(law: Fitted, columns: Columns) -> Floats:
-    cost: Floats = law.coefficients["intercept"] + law.coefficients["slope"] * nlogn(columns.numbers[law.features[0]])
+def _growth(law: Fitted, columns: Columns) -> Floats:
+    grown = _GROWTHS[law.family](columns.numbers[law.features[0]])
+    cost: Floats = law.coefficients["intercept"] + law.coefficients["slope"] * grown
     return cost
 
 
@@ -231,6 +244,7 @@ _FITS: Final[dict[Family, Callable[[tuple[str, ...], Columns], Fitted]]] = {
     "constant": _fit_constant,
     "linear": _fit_linear,
     "nlogn": _fit_nlogn,
+    "quadratic": _fit_quadratic,
     "power": _fit_power,
     "category": _fit_category,
     "category_linear": _fit_category_linear,
@@ -239,7 +253,8 @@ _FITS: Final[dict[Family, Callable[[tuple[str, ...], Columns], Fitted]]] = {
 _LAWS: Final[dict[Family, Callable[[Fitted, Columns], Floats]]] = {
     "constant": _constant,
     "linear": _linear,
-    "nlogn": _nlogn,
+    "nlogn": _growth,
+    "quadratic": _growth,
     "power": _power,
     "category": _category,
     "category_linear": _category_linear,

@@ -190,6 +190,7 @@ class CostModel(Model):
     constant          ``intercept``
     linear            ``intercept + slope * x``, with two features ``+ slope_2 * y``
     nlogn             ``intercept + slope * x * log2(1 + x)``
+    quadratic         ``intercept + slope * x ** 2``
     power             ``scale * x ** exponent``, with two features ``* y ** exponent_2``
     category          ``categories[str(x)]``, and ``intercept`` for a value that is not there
     category_linear   ``categories[str(x)] + slope * y``, and ``intercept`` for a value that is not there
@@ -198,7 +199,7 @@ class CostModel(Model):
     A prediction below zero is taken for zero. `dam_obs.diagnose.costs.predict` computes it.
     """
 
-    family: Literal["constant", "linear", "power", "nlogn", "category", "category_linear"]
+    family: Literal["constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear"]
     features: list[str]
     """At most two."""
     coefficients: dict[str, float]

@@ -21,6 +21,8 @@ def expression(law: Fitted) -> str:
         case "nlogn":
             name = law.features[0]
             return _ms(numbers["intercept"]) + _plus(numbers["slope"], f"{name} * log2(1 + {name})")
+        case "quadratic":
+            return _ms(numbers["intercept"]) + _plus(numbers["slope"], f"{law.features[0]} ** 2")
         case "power":
             return _ms(numbers["scale"]) + "".join(
                 f" * {name} ** {numbers[exponent]:.3g}"

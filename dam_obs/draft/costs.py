@@ -113,6 +113,12 @@ def _nlogn(model: CostModel, sources: tuple[str, ...]) -> _Median:
     return _Median(terms=(*_constant_term(model), term), imports_math=True)
 
 
+def _quadratic(model: CostModel, sources: tuple[str, ...]) -> _Median:
+    (source,) = _exactly(1, sources)
+    term = f"{literal(_milliseconds(model, 'slope'))} * max({source}, 0) ** 2"
+    return _Median(terms=(*_constant_term(model), term))
+
+
 def _category(model: CostModel, sources: tuple[str, ...]) -> _Median:
     _exactly(1, sources)
     return _by_category(model, sources)
@@ -145,6 +151,7 @@ _FAMILIES: Final[dict[str, Callable[[CostModel, tuple[str, ...]], _Median]]] = {
     "linear": _linear,
     "power": _power,
     "nlogn": _nlogn,
+    "quadratic": _quadratic,
     "category": _category,
     "category_linear": _category_linear,
 }

@@ -54,6 +54,10 @@ def predict(source, **fields):
             "max(1, round((3.1 + 0.0021 * max(cmd.size, 0) * math.log2(1 + max(cmd.size, 0))) * 1.4))",
         ),
         (
+            {"family": "quadratic", "coefficients": LINEAR},
+            "max(1, round((3.1 + 0.0021 * max(cmd.size, 0) ** 2) * 1.4))",
+        ),
+        (
             {
                 "family": "category",
                 "features": ["kind"],
@@ -81,6 +85,7 @@ LAWS = [
     Fitted("power", ("size",), {"scale": 1.5e4, "exponent": 0.8125}),
     Fitted("power", ("size", "width"), {"scale": 1.5e4, "exponent": 0.8125, "exponent_2": 0.5}),
     Fitted("nlogn", ("size",), {"intercept": 2e6, "slope": 31.0}),
+    Fitted("quadratic", ("size",), {"intercept": 2e6, "slope": 0.031}),
     Fitted("category", ("kind",), {"intercept": 2e6}, {"ZIP": 3e8, "PNG": 4e7}),
     Fitted("category_linear", ("kind", "size"), {"intercept": 2e6, "slope": 55.0}, {"ZIP": 3e8, "PNG": 4e7}),
     Fitted("constant", (), {"intercept": 2e7}),
@@ -124,7 +129,8 @@ def test_flags_are_categories_by_their_text(system, cost):
 
 @pytest.mark.parametrize("size", [-(10**9), -1, 0, 1])
 @pytest.mark.parametrize(
-    ("family", "numbers"), [("linear", LINEAR), ("nlogn", LINEAR), ("power", {"scale": 1.0, "exponent": -2.0})]
+    ("family", "numbers"),
+    [("linear", LINEAR), ("nlogn", LINEAR), ("quadratic", LINEAR), ("power", {"scale": 1.0, "exponent": -2.0})],
 )
 def test_a_prediction_is_at_least_one_millisecond(system, cost, family, numbers, size):
     """Whatever a command holds: 0 would say that nothing is known."""

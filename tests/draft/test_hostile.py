@@ -86,7 +86,7 @@ traits = st.builds(
 @st.composite
 def systems(draw: st.DrawFn, like: SystemDiagnosis) -> SystemDiagnosis:
     """A system in which any field that a host controls may be anything of its type."""
-    families = st.sampled_from(["constant", "linear", "power", "nlogn", "category", "category_linear"])
+    families = st.sampled_from(["constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear"])
     known = st.sampled_from(["intercept", "slope", "slope_2", "scale", "exponent", "exponent_2"])
     cost = CostModel.model_construct(
         family=draw(families),

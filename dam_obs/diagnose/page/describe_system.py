@@ -296,6 +296,8 @@ def _family(cost: CostModel) -> str:
             return f"power law in {names}"
         case "nlogn":
             return f"n log n in {names}"
+        case "quadratic":
+            return f"quadratic in {names}"
         case "linear":
             return f"linear in {names}"
 
