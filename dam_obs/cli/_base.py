@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dam_obs.store.find import Source
+    from dam_obs.store.runs import RunFolder
 
 WIDTH_OF_A_PIPE = 160
 """Columns where there is no terminal to ask and COLUMNS does not say."""
@@ -57,6 +58,25 @@ def named_source(name: str | None) -> Source:
         backend_events(name)  # raises, if nobody knows it
         return Source(Path(name), None, name)
     return find_source(name, Path.cwd())
+
+
+def run_of(source: Source) -> RunFolder:
+    """
+    Return the run folder that `source` is in; a ``trace.jsonl`` by itself makes one of the folder it is in.
+
+    Raises:
+        NotOfARun: it is in none.
+    """
+    from dam_obs.store.runs import RunFolder
+
+    if source.run is not None:
+        return source.run
+    if source.uri is not None:
+        raise NotOfARun(source.uri)
+    alone = RunFolder(source.trace.parent)
+    if source.standard_input or alone.trace != source.trace:
+        raise NotOfARun(source.trace)
+    return alone
 
 
 def _find_source(context: click.Context, _parameter: click.Parameter, value: str | None) -> Source | None:

@@ -25,7 +25,7 @@ def open_reading(source: Source) -> EventTable:
     """Read a source, as `open_table` does; on a terminal say so if it takes long."""
     from dam_obs.store.table import open_table
 
-    with _said(f"Reading {printable(source.name)}"):
+    with telling(f"Reading {printable(source.name)}"):
         return open_table(source)
 
 
@@ -39,7 +39,7 @@ def tell_skipped(table: EventTable) -> None:
 
 
 @contextmanager
-def _said(what: str) -> Iterator[None]:
+def telling(what: str) -> Iterator[None]:
     """Show on a terminal what is being done, from some time on."""
     out = console(stderr=True)
     if not out.is_terminal:

@@ -18,6 +18,7 @@ COMMANDS: Final = (
     ("run", "Run a program and record what it does."),
     ("diagnose", "Measure a program at work and report on every system."),
     ("report", "Open a run's report, or make it anew."),
+    ("export", "Write a run's samples for speedscope, Perfetto, flame graphs or OTLP."),
     ("draft", "Draft calculate_traits code from a run, for review."),
     ("view", "Show recorded events, as a list or as trees."),
     ("stats", "Sum up recorded events by layer, and the slowest ones."),

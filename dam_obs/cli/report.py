@@ -6,12 +6,11 @@ from pathlib import Path
 
 import click
 
-from dam_obs.cli._base import NotOfARun, json_option, source_argument
+from dam_obs.cli._base import json_option, run_of, source_argument
 from dam_obs.diagnose.build import build_report
 from dam_obs.diagnose.write import report_json, write_page, write_report
 from dam_obs.errors import DamObsError
 from dam_obs.store.find import Source
-from dam_obs.store.runs import RunFolder
 
 
 class OutputExists(DamObsError):
@@ -39,7 +38,7 @@ def command(source: Source, output: Path | None, force: bool, as_json: bool) -> 
     Made anew from what the run folder holds, without a look at the program itself. RUN is a
     run folder, a run's id or a file in a run folder; without it the newest run is taken.
     """
-    run = _run(source)
+    run = run_of(source)
     if as_json:
         click.echo(report_json(build_report(run)), nl=False)
     elif output is not None:
@@ -50,18 +49,6 @@ def command(source: Source, output: Path | None, force: bool, as_json: bool) -> 
         _refuse_to_replace([run.report_html, run.report_json], force)
         for path in reversed(write_report(run, build_report(run))):
             click.echo(f"Wrote {path}")
-
-
-def _run(source: Source) -> RunFolder:
-    """Return the run folder; a ``trace.jsonl`` by itself makes one of the folder it is in."""
-    if source.run is not None:
-        return source.run
-    if source.uri is not None:
-        raise NotOfARun(source.uri)
-    alone = RunFolder(source.trace.parent)
-    if alone.trace != source.trace:
-        raise NotOfARun(source.trace)
-    return alone
 
 
 def _refuse_to_replace(paths: list[Path], force: bool) -> None:

@@ -26,7 +26,7 @@ _OUR_FOLDER = Path(__file__).resolve().parent.parent
 def attribute(samples: Iterable[StackSample]) -> Attribution:
     """Sort `samples` by the execution they were taken in."""
     result = Attribution()
-    stacks = _Stacks()
+    stacks = Stacks()
     for sample in samples:
         ids, frames = stacks.own(sample.frames)
         if not ids:
@@ -46,7 +46,7 @@ def span_id_of(frame: Frame) -> str | None:
     return match[1] if match else None
 
 
-class _Stacks:
+class Stacks:
     """Takes stacks apart; equal ones, which are most, only once."""
 
     def __init__(self) -> None:
@@ -61,6 +61,10 @@ class _Stacks:
                 self._known.clear()
             known = self._known[frames] = self._take_apart(frames)
         return known
+
+    def without_ours(self, frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+        """Return a whole stack without frames of dam-obs; the tags stay in, each where its execution begins."""
+        return tuple(frame for frame in frames if span_id_of(frame) is not None or not self._is_ours(frame.file))
 
     def _take_apart(self, frames: tuple[Frame, ...]) -> tuple[tuple[str, ...], tuple[Frame, ...]]:
         ids: list[str] = []
