@@ -236,6 +236,13 @@ def _tell_rest(selection: Selection, where: str, words: str) -> None:
     elif not selection.events:
         of_what = f"of the {counted(selection.in_request, 'event')} in"
         click.echo(printable(f"None {of_what} {where} fits {words}."), err=True)
+    elif selection.cut:
+        everything = len(selection.events) + selection.left_out
+        newest = f"its newest {counted(len(selection.events), 'event')} and what led to them"
+        click.echo(
+            f"Cut: the newest trace is too large to show, so here are {newest}; --last {everything} shows all.",
+            err=True,
+        )
     elif selection.left_out:
         events = counted(selection.left_out, "older event")
         if selection.left_out_traces:

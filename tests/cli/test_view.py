@@ -157,6 +157,17 @@ def test_a_hundred_events_are_the_default_and_of_a_request_all() -> None:
     assert (out.count("\n"), err) == (151, "")
 
 
+def test_a_trace_that_is_too_large_says_that_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its newest events are shown, and what shows the rest is named."""
+    monkeypatch.setattr("dam_obs.store.select.MOST_OF_A_TRACE", 3)
+    write(*(event(f"foc_1_{n}", parent_id="alt_1_a") for n in range(6)), event("alt_1_a"))
+    out, err = view("--last", "2")
+
+    assert out.count("\n") == 3
+    assert err.startswith("Cut: the newest trace is too large to show, so here are its newest 3 events")
+    assert err.endswith("--last 7 shows all.\n")
+
+
 def test_of_many_that_fit_the_newest_are_shown() -> None:
     """The bound counts what was asked for."""
     write(*(event(f"alt_{n}_a", status="error") for n in range(5)))
