@@ -31,6 +31,13 @@ NUMBERS_KEPT = 4
 
 CATEGORIES_KEPT = 3
 
+LIKE_TIME = 0.99
+"""
+Correlation with the order of starts, by ranks, from which a number says no more than the time does.
+
+Identifiers that count up, and moments: a cost that drifts seems to follow them.
+"""
+
 
 @dataclass(slots=True)
 class Columns:
@@ -42,6 +49,10 @@ class Columns:
     categories: dict[str, NDArray[np.str_]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     """Features that are of no use, and why."""
+    started: Floats | None = None
+    """When each execution started, on any clock; `None`: not known."""
+    like_time: list[str] = field(default_factory=list)
+    """Numbers that went along with the time, and are among those refused."""
 
     def __len__(self) -> int:
         return len(self.cost)
@@ -53,10 +64,16 @@ class Columns:
             {name: column[rows] for name, column in self.numbers.items()},
             {name: column[rows] for name, column in self.categories.items()},
             self.refused,
+            None if self.started is None else self.started[rows],
+            self.like_time,
         )
 
 
-def columns(durations_ns: NDArray[np.int64], features: Sequence[Mapping[str, Scalar]]) -> Columns:
+def columns(
+    durations_ns: NDArray[np.int64],
+    features: Sequence[Mapping[str, Scalar]],
+    starts_ns: NDArray[np.int64] | None = None,
+) -> Columns:
     """Make columns of the features of executions; executions that lack a useful feature are left out."""
     made = Columns(np.maximum(durations_ns.astype(np.float64), 1.0))
     raw: dict[str, list[Scalar]] = {}
@@ -71,6 +88,7 @@ def columns(durations_ns: NDArray[np.int64], features: Sequence[Mapping[str, Sca
     whole = np.array([all(values[row] is not None for values in raw.values()) for row in range(len(features))], bool)
     rows = np.flatnonzero(whole)
     made.cost = made.cost[rows]
+    made.started = None if starts_ns is None else starts_ns[rows].astype(np.float64)
     for name, values in raw.items():
         kept = [values[row] for row in rows.tolist()]
         if _are_numbers(kept):
@@ -78,6 +96,7 @@ def columns(durations_ns: NDArray[np.int64], features: Sequence[Mapping[str, Sca
         else:
             made.categories[name] = np.array([str(value) for value in kept])
     _drop_lengths(made)
+    _drop_clocks(made)
     _keep_the_telling(made)
     return made
 
@@ -111,12 +130,24 @@ def _drop_lengths(made: Columns) -> None:
             made.refused.append(f"len({name}): {name} says it better")
 
 
+def _drop_clocks(made: Columns) -> None:
+    """Drop numbers that only went along with the time: what they would explain, a drift explains as well."""
+    if made.started is None or len(made) < 2:
+        return
+    order = ranks(made.started)
+    for name in list(made.numbers):
+        if abs(correlation(ranks(made.numbers[name]), order)) >= LIKE_TIME:
+            del made.numbers[name]
+            made.like_time.append(name)
+            made.refused.append(f"{name}: went along with the time; mix the order of its values to see what it costs")
+
+
 def _keep_the_telling(made: Columns) -> None:
     """Keep the few features that go most with the cost, by ranks, so that no outlier and no bend matters."""
     if len(made) < 2:
         return
-    cost = _ranks(made.cost)
-    telling = {name: abs(_correlation(_ranks(column), cost)) for name, column in made.numbers.items()}
+    cost = ranks(made.cost)
+    telling = {name: abs(correlation(ranks(column), cost)) for name, column in made.numbers.items()}
     split = {name: _explained(column, cost) for name, column in made.categories.items()}
     _drop(made.numbers, telling, NUMBERS_KEPT, made.refused)
     _drop(made.categories, split, CATEGORIES_KEPT, made.refused)
@@ -131,7 +162,7 @@ def _drop(
         refused.append(f"{name}: goes less with the cost than {room} others")
 
 
-def _ranks(column: Floats) -> Floats:
+def ranks(column: Floats) -> Floats:
     """Return ranks, ties at their mean."""
     _, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
     last = np.cumsum(counts).astype(np.float64)
@@ -140,17 +171,18 @@ def _ranks(column: Floats) -> Floats:
     return ranked
 
 
-def _correlation(left: Floats, right: Floats) -> float:
+def correlation(left: Floats, right: Floats) -> float:
+    """Return Pearson's correlation; 0 where one of them does not vary."""
     left, right = left - left.mean(), right - right.mean()
     scale = math.sqrt(float((left * left).sum()) * float((right * right).sum()))
     return float((left * right).sum()) / scale if scale else 0.0
 
 
-def _explained(categories: NDArray[np.str_], ranks: Floats) -> float:
-    """Return the share of the ranks' variance that lies between categories."""
-    total = float(((ranks - ranks.mean()) ** 2).sum())
+def _explained(categories: NDArray[np.str_], ranked: Floats) -> float:
+    """Return the share of the ranked' variance that lies between categories."""
+    total = float(((ranked - ranked.mean()) ** 2).sum())
     between = sum(
-        float(len(group) * (group.mean() - ranks.mean()) ** 2)
-        for group in (ranks[categories == value] for value in np.unique(categories))
+        float(len(group) * (group.mean() - ranked.mean()) ** 2)
+        for group in (ranked[categories == value] for value in np.unique(categories))
     )
     return between / total if total else 0.0

@@ -4,8 +4,10 @@ Choose the law that predicts what an execution costs, and say honestly how well 
 Every candidate is judged on executions it was not fitted to: five folds, three times, by
 the median absolute percentage error. Of those that tie with the best the simplest is
 taken: those within one standard error of it, or within what chance alone makes of so many
-trials. When there is too little to go by, or even the best misses by half, the cost stays
-constant and says why.
+trials, and those that the best does not beat execution by execution as well: where costs
+come in lumps, a law that says nothing may still shift the median from one to the other.
+When there is too little to go by, or even the best misses by half, the cost stays constant
+and says why; what a constant hides is told by `unexplained`.
 
 A scheduler suffers from under-estimates. So a law comes with the factor that lifts it to a
 quantile, and with how often executions it had not seen took longer than that.
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 from dam_obs.diagnose.columns import Columns, Floats, columns
 from dam_obs.diagnose.families import CONSTANT, Candidate, Fitted, candidates
 from dam_obs.diagnose.report import CostModel, Prediction
+from dam_obs.diagnose.unexplained import unexplained
 from dam_obs.diagnose.words import expression
 from dam_obs.trace.events import Scalar
 
@@ -40,6 +43,9 @@ Share of the error that a law must save over a simpler one.
 Of many that are tried one always looks a little better, the more so the fewer executions
 there are: ``1 / sqrt(executions)`` is added.
 """
+
+CLEARLY: Final = 2.0
+"""Standard errors by which a law must beat a simpler one, execution by execution."""
 
 QUANTILE: Final = 0.9
 FOLDS: Final = 5
@@ -74,19 +80,30 @@ class _Trial:
         """Of the error; repeats see the same executions again, so only the folds of one count as independent."""
         return float(np.std(self.errors, ddof=1)) / math.sqrt(FOLDS)
 
+    def beats(self, other: _Trial) -> bool:
+        """Say whether it is nearer to the same executions than `other`, by logarithms and on average."""
+        gains = np.abs(np.log(np.concatenate(other.ratios))) - np.abs(np.log(np.concatenate(self.ratios)))
+        standard_error = float(np.std(gains)) / math.sqrt(len(gains) / REPEATS)
+        return float(np.mean(gains)) > CLEARLY * standard_error
 
-def fit_cost(durations_ns: NDArray[np.int64], features: Sequence[Mapping[str, Scalar]]) -> CostModel:
+
+def fit_cost(
+    durations_ns: NDArray[np.int64],
+    features: Sequence[Mapping[str, Scalar]],
+    starts_ns: NDArray[np.int64] | None = None,
+) -> CostModel:
     """
     Find the cost model of executions.
 
     Args:
         durations_ns: Wall time of each successful execution.
         features: Their features, in the same order.
+        starts_ns: When each started, on one clock: with it a drift is told from a law. `None`: not known.
 
     Returns:
         The same model for the same executions, whatever was called before.
     """
-    every = columns(durations_ns, features)
+    every = columns(durations_ns, features, starts_ns)
     if len(durations_ns) < MIN_EXECUTIONS or len(every) < MIN_EXECUTIONS:
         return _too_few(durations_ns)
 
@@ -108,7 +125,7 @@ def fit_cost(durations_ns: NDArray[np.int64], features: Sequence[Mapping[str, Sc
         executions=len(durations_ns),
         held_out=_held_out(chosen),
         valid_range={name: _range(every.numbers[name]) for name in law.features if name in every.numbers},
-        warnings=warnings,
+        warnings=warnings or (unexplained(every) if law.family == "constant" else []),
         rejected=[*_rejected(trials, chosen), *every.refused],
     )
 
@@ -166,7 +183,9 @@ def _choose(trials: Sequence[_Trial]) -> tuple[_Trial, list[str]]:
     close = [
         trial
         for trial in trials
-        if trial.error <= best.error + best.standard_error or best.error >= (1 - gain) * trial.error
+        if trial.error <= best.error + best.standard_error
+        or best.error >= (1 - gain) * trial.error
+        or not best.beats(trial)
     ]
     chosen = min(close, key=lambda trial: (trial.candidate.rank, trial.error))
 

@@ -15,6 +15,7 @@ from dam_obs.diagnose.evidence import SystemEvidence
 from dam_obs.diagnose.flame import hot_stacks
 from dam_obs.diagnose.pools import Pools
 from dam_obs.diagnose.report import CostModel, InferredTrait, Point, SystemDiagnosis
+from dam_obs.diagnose.waits import Waits
 from dam_obs.plugins import call_each
 from dam_obs.sample.samples import StackSample
 
@@ -30,6 +31,7 @@ def diagnose_system(
     children: dict[int, times.Intervals],
     pools: Pools,
     rules: pluggy.PluginManager,
+    waits: Waits | None = None,
 ) -> SystemDiagnosis:
     """
     Say what a run showed about one system.
@@ -40,8 +42,9 @@ def diagnose_system(
         children: By row, when the executions that it started were in flight.
         pools: Names the pools of what it touched.
         rules: The plugins that are asked for traits.
+        waits: Off-CPU time by cause; `None` if that was not measured.
     """
-    split = times.split(system)
+    split = times.split(system, waits)
     peak, mean = times.concurrency(system.column("start_ns"), system.column("duration_ns"))
     function, file, line = _most_seen(system.code) or (None, None, None)
     diagnosis = SystemDiagnosis(
@@ -79,7 +82,8 @@ def diagnose_system(
 def _cost(system: SystemEvidence) -> CostModel:
     """Fit the cost of what succeeded: the time of a failure says nothing of the work."""
     rows = [row for row, status in enumerate(system.statuses) if status == "success"]
-    return fit_cost(system.column("duration_ns")[rows], [system.features[row] for row in rows])
+    durations, starts = system.column("duration_ns")[rows], system.column("start_ns")[rows]
+    return fit_cost(durations, [system.features[row] for row in rows], starts)
 
 
 def _traits(diagnosis: SystemDiagnosis, rules: pluggy.PluginManager) -> list[InferredTrait]:

@@ -151,6 +151,42 @@ class TestHonesty:
         assert (model.family, model.coefficients, model.quantile_factor) == ("constant", {"intercept": 0.0}, 1.0)
         assert model.warnings == ["no execution succeeded, less than 20: the cost stays constant"]
 
+    @pytest.mark.parametrize("seed", range(4))
+    def test_two_kinds_of_executions_are_no_law(self, seed: int) -> None:
+        """No feature knows a hit from a miss: one that shifts the median from the one to the other explains nothing."""
+        durations, commands = executions(LAWS[0], seed, count=200)
+        slow = np.random.default_rng(seed + 100).random(200) < 0.38
+        model = fit(np.where(slow, durations * 8, durations), commands)
+
+        assert (model.family, len(model.warnings)) == ("constant", 1)
+        assert model.warnings[0].startswith("executions ")
+
+    def test_a_drift_is_no_law_of_what_counts_up(self) -> None:
+        """An identifier follows any drift: it is refused, the cost stays constant, and both are told."""
+        durations, commands = executions(LAWS[0], 1, count=200)
+        starts = np.arange(200, dtype=np.int64) * 10 * MS
+        drifting = (durations * np.linspace(1.0, 3.0, 200)).astype(np.int64)
+        features = [command._asdict() | {"number": 7000 + at} for at, command in enumerate(commands)]
+
+        model = fit_cost(drifting, features, starts)
+
+        assert (model.family, model.features) == ("constant", [])
+        assert len(model.warnings) == 1
+        assert model.warnings[0].endswith(
+            "; number went along with the time, so only a run with its values in mixed order tells which it was"
+        )
+        assert "number: went along with the time; mix the order of its values to see what it costs" in model.rejected
+
+    def test_what_counts_up_does_not_hide_a_law(self) -> None:
+        """A cost that follows another feature is found beside it, also when executions are not in order."""
+        durations, commands = executions(LAWS[1], 1, count=200)
+        order = np.random.default_rng(3).permutation(200)
+        features = [command._asdict() | {"number": at} for command, at in zip(commands, order.tolist(), strict=True)]
+
+        model = fit_cost(durations, features, order * MS)
+
+        assert (model.family, model.features, model.warnings) == ("linear", ["size"], [])
+
     def test_why_a_feature_is_of_no_use_is_told(self) -> None:
         """Features that do not vary, are missing, mixed or too many are named with the reason."""
         durations, commands = executions(LAWS[0], 3, count=40)
@@ -280,7 +316,8 @@ class TestForm:
     def test_nothing_a_host_records_breaks_it(self, data: list[tuple[int, Any, Any]]) -> None:
         """Whatever features and durations there are, a finite model comes out."""
         durations = np.array([row[0] for row in data], dtype=np.int64)
-        model = fit_cost(durations, [{"x": row[1], "y": row[2]} for row in data])
+        starts = np.array([row[0] // 7 for row in data], dtype=np.int64)
+        model = fit_cost(durations, [{"x": row[1], "y": row[2]} for row in data], starts)
 
         numbers = [model.quantile_factor, *model.coefficients.values(), *model.categories.values()]
         assert all(math.isfinite(number) for number in numbers)
