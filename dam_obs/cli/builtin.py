@@ -20,6 +20,7 @@ COMMANDS: Final = (
     ("report", "Open a run's report, or make it anew."),
     ("export", "Write a run's samples for speedscope, Perfetto, flame graphs or OTLP."),
     ("draft", "Draft calculate_traits code from a run, for review."),
+    ("backtest", "Compare what a draft says with what a run took."),
     ("view", "Show recorded events, as a list or as trees."),
     ("stats", "Sum up recorded events by layer, and the slowest ones."),
     ("diff", "Say what got slower or fails more often than in earlier events."),

@@ -1,0 +1,1 @@
+"""What `dam-obs backtest` and `dam-obs check` share and print."""
