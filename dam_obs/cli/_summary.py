@@ -105,7 +105,8 @@ def _runs(system: SystemDiagnosis) -> str:
 def _waits(time: TimeSplit) -> str:
     if not time.wall_ns:
         return ""
-    waits = (("awaiting", time.awaiting_ns), ("disk", time.block_io_ns), ("queue", time.run_queue_ns))
+    waits = [("awaiting", time.awaiting_ns), ("disk", time.block_io_ns), ("queue", time.run_queue_ns)]
+    waits += [(name.replace("_", "/"), ns) for name, ns in (time.causes or {}).items() if name != "other"]
     shares = {name: ns / time.wall_ns for name, ns in waits if ns}
     return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.005)
 

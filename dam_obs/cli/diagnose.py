@@ -53,6 +53,12 @@ HIGHEST_RATE_HZ = 1000
     help="The run's folder, new or empty. [default: .dam-obs/runs/<run id>]",
 )
 @click.option("--no-stacks", is_flag=True, help="Do not sample stacks.")
+@click.option(
+    "--offcpu/--no-offcpu",
+    default=False,
+    show_default=True,
+    help="Have bpftrace tell what threads wait for; needs root, see `dam-obs doctor`.",
+)
 @click.option("--no-draft", is_flag=True, help="Do not draft trait code.")
 @click.option(
     "--start-timeout",
@@ -71,6 +77,7 @@ def command(
     points: tuple[Path, ...],
     out: Path | None,
     no_stacks: bool,
+    offcpu: bool,
     no_draft: bool,
     start_timeout: float,
     as_json: bool,
@@ -92,7 +99,9 @@ def command(
     from dam_obs.sample.tracer import SystemTracer
 
     settings = load_settings({"enabled": True, "measure": True, "points": _with_settings(points)}).settings
-    tracer = SystemTracer(settings, rate_hz=rate, stacks=not no_stacks, out=out, start_timeout_s=start_timeout)
+    tracer = SystemTracer(
+        settings, rate_hz=rate, stacks=not no_stacks, offcpu=offcpu, out=out, start_timeout_s=start_timeout
+    )
     traced = _measure(tracer, command_line, pid, duration)
     status = traced.manifest.exit_status or 0
     try:

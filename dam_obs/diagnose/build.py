@@ -19,14 +19,16 @@ import pluggy
 import dam_obs
 from dam_obs.diagnose.evidence import RunEvidence, SystemKey, gather
 from dam_obs.diagnose.flame import WITHOUT_EVENT, flame_graph
-from dam_obs.diagnose.missing import missing, no_stacks
+from dam_obs.diagnose.missing import missing, no_offcpu, no_stacks
 from dam_obs.diagnose.pools import Pools
 from dam_obs.diagnose.quality import Facts, quality, refused
 from dam_obs.diagnose.report import DiagnosticReport, FrameNode, HostFacts, ProcessSummary, SystemDiagnosis
 from dam_obs.diagnose.system import diagnose_system
+from dam_obs.diagnose.waits import OffCpuTimes, offcpu_evidence
 from dam_obs.errors import DamObsError
 from dam_obs.plugins import plugin_manager
 from dam_obs.sample.attribution import attribute
+from dam_obs.sample.offcpu.read import BrokenIntervals, OffCpu, read_offcpu
 from dam_obs.sample.profile import read_profile
 from dam_obs.sample.samples import Attribution, StackSample
 from dam_obs.store.errors import NoTraceFound
@@ -69,7 +71,8 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
     manifest = read_manifest(run)
     notes = read_processes(run)
     events = _events(run)
-    evidence = gather(events or (), load_mounts(run) or read_mounts())
+    offcpu = _offcpu(run)
+    evidence = gather(events or (), load_mounts(run) or read_mounts(), segments=isinstance(offcpu, OffCpu))
     stacks = _stacks(run, manifest)
     if evidence.executions == 0 and not stacks.claimed_count and not stacks.unclaimed_count:
         raise NothingMeasured(run)
@@ -82,7 +85,11 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         lines_skipped=events.skipped.total() if events else 0,
         samples_claimed=stacks.claimed_count,
         samples_unclaimed=stacks.unclaimed_count,
-        absent=(*([no_stacks(stacks.why_not)] if samples is None else []), *missing(evidence)),
+        absent=(
+            *([no_stacks(stacks.why_not)] if samples is None else []),
+            *([no_offcpu(str(offcpu))] if isinstance(offcpu, BrokenIntervals) else []),
+            *missing(evidence, causes_known=isinstance(offcpu, OffCpu)),
+        ),
     )
     head = _head(run, manifest, evidence)
     return DiagnosticReport(
@@ -95,21 +102,29 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         quality=quality(facts),
         host=_host(manifest),
         processes=_processes(notes, evidence),
-        systems=_systems(evidence, samples, rules),
+        systems=_systems(evidence, samples, rules, OffCpuTimes(offcpu) if isinstance(offcpu, OffCpu) else None),
         faults=_faults(notes),
         flame=None if samples is None else _flame(samples),
+        offcpu=offcpu_evidence(offcpu) if isinstance(offcpu, OffCpu) else None,
     )
 
 
 def _systems(
-    evidence: RunEvidence, samples: _SamplesBySystem | None, rules: pluggy.PluginManager
+    evidence: RunEvidence, samples: _SamplesBySystem | None, rules: pluggy.PluginManager, offcpu: OffCpuTimes | None
 ) -> list[SystemDiagnosis]:
     """Diagnose all systems, by total wall time."""
     children = evidence.parents.children(evidence)
     pools = Pools(rules)
     ordered = sorted(evidence.systems.items(), key=lambda item: (-sum(item[1].numbers["duration_ns"]), item[0]))
     return [
-        diagnose_system(system, None if samples is None else samples.get(key, []), children.get(key, {}), pools, rules)
+        diagnose_system(
+            system,
+            None if samples is None else samples.get(key, []),
+            children.get(key, {}),
+            pools,
+            rules,
+            offcpu.of(system) if offcpu is not None else None,
+        )
         for key, system in ordered
     ]
 
@@ -119,6 +134,13 @@ def _events(run: RunFolder) -> EventReader | None:
         return read_events(run.trace)
     except NoTraceFound:
         return None
+
+
+def _offcpu(run: RunFolder) -> OffCpu | BrokenIntervals | None:
+    try:
+        return read_offcpu(run.offcpu)
+    except BrokenIntervals as error:
+        return error
 
 
 _SamplesBySystem = Mapping[SystemKey | None, list[StackSample]]

@@ -53,6 +53,8 @@ class SystemEvidence:
     touched: Touched = field(default_factory=Touched)
     rows_by_span: dict[str, int] = field(default_factory=dict)
     """OTel span id to row."""
+    segments: array[int] = field(default_factory=lambda: array("q"))
+    """Row, start, end and native thread id of each segment, one after the other; empty unless asked for."""
 
     def __len__(self) -> int:
         return len(self.handles)
@@ -85,8 +87,15 @@ class RunEvidence:
         return {span: system for system in self.systems.values() for span in system.rows_by_span}
 
 
-def gather(events: Iterable[TraceEvent], mounts: Mounts) -> RunEvidence:
-    """Read `events` once and put them together by system; moments, and steps of the host's own, are no executions."""
+def gather(events: Iterable[TraceEvent], mounts: Mounts, *, segments: bool = False) -> RunEvidence:
+    """
+    Read `events` once and put them together by system; moments, and steps of the host's own, are no executions.
+
+    Args:
+        events: Of one run.
+        mounts: Which file is on which device.
+        segments: Keep where in time and on which thread executions ran, too.
+    """
     run = RunEvidence()
     for event in events:
         start = _wall_ns(event)
@@ -95,13 +104,15 @@ def gather(events: Iterable[TraceEvent], mounts: Mounts) -> RunEvidence:
             run.first_started, run.first_ns = event.timestamp, start
         run.last_ns = max(run.last_ns, start + duration)
         if event.kind == "span":
-            _add(run, event, start, max(duration, 0), mounts)
+            system = _add(run, event, start, max(duration, 0), mounts)
+            for begin, end, thread in event.segments or () if segments else ():
+                system.segments.extend((len(system) - 1, begin, max(begin, end), thread))
         elif event.kind == "step":
             run.parents.add_step(event)
     return run
 
 
-def _add(run: RunEvidence, event: TraceEvent, wall_start_ns: int, duration_ns: int, mounts: Mounts) -> None:
+def _add(run: RunEvidence, event: TraceEvent, wall_start_ns: int, duration_ns: int, mounts: Mounts) -> SystemEvidence:
     key = SystemKey(event.hrm_layer, event.operation, event.component)
     system = run.systems.get(key)
     if system is None:
@@ -133,6 +144,7 @@ def _add(run: RunEvidence, event: TraceEvent, wall_start_ns: int, duration_ns: i
     if event.pid is not None:
         run.executions_by_process[event.pid] += 1
     run.parents.add(event, system, row)
+    return system
 
 
 def _wall_ns(event: TraceEvent) -> int:

@@ -23,18 +23,18 @@ NO_EXECUTIONS = Absent(
 )
 
 
-def missing(run: RunEvidence) -> list[Absent]:
-    """Return what no execution of `run` has been measured for."""
+def missing(run: RunEvidence, *, causes_known: bool = False) -> list[Absent]:
+    """Return what no execution of `run` has been measured for; `causes_known`: by eBPF off-CPU times were."""
     systems = list(run.systems.values())
     if not systems:
         return [NO_EXECUTIONS]
     found = []
     if not _any_column(systems, "cpu_ns"):
         found.append(Absent(evidence="cpu_time", why="no execution carries its CPU time", remedy=_MEASURE))
-    if not _any_column(systems, "run_queue_ns"):
+    if not causes_known and not _any_column(systems, "run_queue_ns"):
         why = "the kernel gave no schedstat for threads"
         found.append(Absent(evidence="run_queue", why=why, remedy="boot a kernel with CONFIG_SCHED_INFO"))
-    if not _any_column(systems, "block_io_ns"):
+    if not causes_known and not _any_column(systems, "block_io_ns"):
         why = "the kernel gave no block-I/O delays for threads"
         found.append(Absent(evidence="block_io", why=why, remedy="run `sysctl kernel.task_delayacct=1` as root"))
     if not any({"read_bytes", "rchar"} & system.touched.counted for system in systems):
@@ -49,6 +49,11 @@ def missing(run: RunEvidence) -> list[Absent]:
 def no_stacks(why: str) -> Absent:
     """Return the entry for a report without stacks."""
     return Absent(evidence="stacks", why=why, remedy="run `dam-obs doctor`: it says what the sampler needs here")
+
+
+def no_offcpu(why: str) -> Absent:
+    """Return the entry for a report whose off-CPU intervals cannot be used."""
+    return Absent(evidence="off_cpu", why=why, remedy="measure again with --offcpu")
 
 
 def _any_column(systems: Iterable[SystemEvidence], name: str) -> bool:

@@ -102,7 +102,18 @@ class TimeSplit(Model):
     measured: int
     """Executions that this split is summed over."""
     counted: int | None = None
-    """Of those, the ones whose kernel counters were read: run queue and block I/O are projected from them to all."""
+    """
+    Of those, the ones whose kernel counters were read, or that bpftrace watched.
+
+    Run queue, block I/O and `causes` are projected from them to all.
+    """
+    causes: dict[str, int] | None = None
+    """
+    What of `other_ns` bpftrace saw the cause of; what is missing in the sum is not known.
+
+    ``futex``, ``poll``, ``sleep``, ``pipe_socket``, ``child`` (waiting for a process), ``held`` (stopped, as by the
+    sampler) and ``other`` (off the CPU for none of these). `None`: not measured.
+    """
 
 
 class DeviceBytes(Model):
@@ -314,6 +325,42 @@ class ProcessSummary(Model):
     write_bytes: int | None
 
 
+class BlockRequests(Model):
+    """What a disk was asked for during the run, by any program of the machine, and how long it took."""
+
+    device: str
+    """The kernel's name."""
+    direction: str
+    """``read``, ``write``, ``discard`` or ``flush``."""
+    requests: int
+    bytes: int
+    p50_ns: int
+    """From handing a request to the disk to its completion."""
+    p99_ns: int
+    max_ns: int
+
+
+class OffCpuEvidence(Model):
+    """How off-CPU times were taken (`TimeSplit.causes`), and how disks answered meanwhile."""
+
+    tool: str
+    """``bpftrace 0.17.0``"""
+    clock: str
+    """The tool's own clock, ``monotonic`` or ``boottime``, as a comparison at start and end showed."""
+    clock_residual_ns: int
+    """How well the two clocks were compared."""
+    watched_ns: int
+    """For so long all threads of the run were watched; executions beyond it have no causes."""
+    intervals: int
+    lost: int
+    """Intervals or requests that the kernel dropped; their time is in ``other``."""
+    cut: int
+    """Those beyond what is kept of one run."""
+    ended_early: bool
+    """The tool broke down before the run's end."""
+    disks: list[BlockRequests]
+
+
 class FrameNode(Model):
     """A node of the flame graph: samples in it and its callees."""
 
@@ -345,3 +392,5 @@ class DiagnosticReport(Model):
     """dam-obs's own faults in the observed processes, by place."""
     flame: FrameNode | None
     """All samples of executions, by system; `None` without stacks."""
+    offcpu: OffCpuEvidence | None = None
+    """`None`: not measured."""

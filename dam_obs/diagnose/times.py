@@ -8,12 +8,17 @@ then they are cut in the order in which we trust them (`split`).
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dam_obs.diagnose.evidence import NOT_MEASURED, Ints, SystemEvidence
 from dam_obs.diagnose.report import Quantiles, TimeSplit
+
+_OFF_CPU: Final = {"block_io": "block_io_ns", "run_queue": "run_queue_ns"}
+"""The parts that the kernel counts, in the order in which we trust them, and their columns."""
 
 Intervals: TypeAlias = list[tuple[int, int]]
 
@@ -33,7 +38,7 @@ def quantiles(durations_ns: Ints) -> Quantiles:
     )
 
 
-def split(system: SystemEvidence) -> TimeSplit:
+def split(system: SystemEvidence, waits: Mapping[str, Ints] | None = None) -> TimeSplit:
     """
     Say where wall time went, over the executions whose CPU time was measured, or over all if none was.
 
@@ -43,6 +48,9 @@ def split(system: SystemEvidence) -> TimeSplit:
 
     The kernel's counters are read for some executions only. The shares they have there of
     what is left are taken for the shares they have everywhere.
+
+    With `waits`, off-CPU time by cause as `waits.OffCpuTimes` has it, block I/O and run queue are
+    taken from there instead, and its other causes say what *other* is made of.
     """
     wall, cpu = system.column("duration_ns"), system.column("cpu_ns")
     measured = cpu != NOT_MEASURED
@@ -54,10 +62,14 @@ def split(system: SystemEvidence) -> TimeSplit:
     awaiting = _take(left, system.column("wait_ns")[measured])
     off_cpu = left.copy()
     total = int(off_cpu.sum())
-    block_io_column, run_queue_column = (system.column(name)[measured] for name in ("block_io_ns", "run_queue_ns"))
-    block_io = _projected(left, block_io_column, off_cpu, total)
-    run_queue = _projected(left, run_queue_column, off_cpu, total - (block_io or 0))
-    counted = int(((block_io_column != NOT_MEASURED) | (run_queue_column != NOT_MEASURED)).sum())
+    columns = _off_cpu_columns(system, waits, measured)
+    parts: dict[str, int | None] = {}
+    other = total
+    for name, column in columns.items():
+        part = parts[name] = _projected(left, column, off_cpu, other)
+        other -= part or 0
+    block_io, run_queue = (parts.pop(name) for name in _OFF_CPU)
+    counted = int(np.any([column != NOT_MEASURED for column in columns.values()], axis=0).sum())
 
     return TimeSplit(
         wall_ns=int(wall[measured].sum()),
@@ -66,9 +78,20 @@ def split(system: SystemEvidence) -> TimeSplit:
         block_io_ns=block_io,
         awaiting_ns=awaiting,
         other_ns=total - (block_io or 0) - (run_queue or 0),
+        causes={name: part for name, part in parts.items() if part is not None} if parts else None,
         measured=int(measured.sum()),
         counted=counted,
     )
+
+
+def _off_cpu_columns(
+    system: SystemEvidence, waits: Mapping[str, Ints] | None, measured: NDArray[np.bool_]
+) -> dict[str, Ints]:
+    """Return the columns to take from what is left, in order: block I/O, run queue, and other causes if known."""
+    if waits is not None and all((waits[name][measured] != NOT_MEASURED).any() for name in _OFF_CPU):
+        names = [*_OFF_CPU, *(name for name in waits if name not in _OFF_CPU)]
+        return {name: waits[name][measured] for name in names}
+    return {name: system.column(column)[measured] for name, column in _OFF_CPU.items()}
 
 
 def _take(left: Ints, column: Ints) -> int | None:

@@ -32,6 +32,8 @@ class Gate:
         self._go = run.path / "go"
         self._folder = run.processes
         self._seen: dict[Path, tuple[int, Ready]] = {}
+        self._held = False
+        self._wanted = False
         self.first: Ready | None = None
         """The first process that said so."""
         self.pids: set[int] = set()
@@ -65,13 +67,27 @@ class Gate:
         """Whether programs may go."""
         return self._go.exists()
 
+    def hold(self) -> None:
+        """Stay closed until `release`, though it be opened meanwhile."""
+        self._held = True
+
+    def release(self) -> None:
+        """Be as open as it was asked to be since `hold`."""
+        self._held = False
+        if self._wanted:
+            self.open()
+
     def open(self) -> None:
         """Let go who waits, and whoever starts from now on."""
+        self._wanted = self._held
+        if self._held:
+            return
         self._go.unlink(missing_ok=True)
         self._go.touch()
 
     def close(self) -> None:
         """Hold whoever starts from now on."""
+        self._wanted = False
         self._go.unlink(missing_ok=True)
 
     def remove(self) -> None:

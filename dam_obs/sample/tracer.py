@@ -30,6 +30,9 @@ from dam_obs.sample import absent
 from dam_obs.sample.command import Command, NotExecutable
 from dam_obs.sample.folder import NewRun, new_run
 from dam_obs.sample.gate import Gate
+from dam_obs.sample.offcpu import needs
+from dam_obs.sample.offcpu.session import BpfTrace
+from dam_obs.sample.offcpu.watch import OffCpuWatch
 from dam_obs.sample.procfs import ProcessCounters, ProcessTree, host_note
 from dam_obs.sample.profile import BrokenProfile, keep_profile
 from dam_obs.sample.pyspy import PySpy, find_pyspy
@@ -82,6 +85,7 @@ class SystemTracer:
         *,
         rate_hz: float = 100.0,
         stacks: bool = True,
+        offcpu: bool = False,
         out: Path | None = None,
         start_timeout_s: float = handshake.DEFAULT_TIMEOUT_S,
     ) -> None:
@@ -92,12 +96,14 @@ class SystemTracer:
             settings: What the observed program is to have; what a measured run needs is set here.
             rate_hz: Looks at the stacks a second.
             stacks: Sample stacks at all.
+            offcpu: Have bpftrace tell what threads wait for; it needs root.
             out: The run's folder; a new one below ``.dam-obs/runs`` if `None`.
             start_timeout_s: How long the program may be held at its start until it is sampled.
         """
         self._settings = settings
         self._rate_hz = rate_hz
         self._stacks = stacks
+        self._offcpu = offcpu
         self._out = out
         self._start_timeout_s = start_timeout_s
 
@@ -157,9 +163,11 @@ class SystemTracer:
     def _evidence(self, run: NewRun, command: str, **noted: str) -> _Evidence:
         points = ", ".join(str(path) for path in self._settings.points)
         noted = {"rate_hz": f"{self._rate_hz:g}", "stacks": "on" if self._stacks else "off", **noted}
+        noted = {**noted, "offcpu": "on"} if self._offcpu else noted
         return _Evidence(
             run,
             self._find_sampler(),
+            needs.find_bpftrace() if self._offcpu else None,
             rate_hz=self._rate_hz,
             command=command,
             noted={**noted, "points": points} if points else noted,
@@ -194,6 +202,7 @@ class _Evidence:
         self,
         run: NewRun,
         sampler: PySpy | AbsentEvidence,
+        bpftrace: BpfTrace | AbsentEvidence | None,
         *,
         rate_hz: float,
         command: str,
@@ -205,6 +214,8 @@ class _Evidence:
         self._gate = Gate(run.folder)
         self._rate_hz = rate_hz
         self._sampler = sampler
+        self._bpftrace = bpftrace
+        self._offcpu: OffCpuWatch | None = None
         self._private = run.folder.path / ".sampler"
         self._sampling: Sampling | None = None
         self._result: SamplerResult | None = None
@@ -215,7 +226,7 @@ class _Evidence:
         self._manifest = Manifest(
             run_id=run.run_id,
             dam_obs_version=dam_obs.__version__,
-            versions=_versions(sampler),
+            versions=_versions(sampler, bpftrace),
             started=datetime.now().astimezone().isoformat(timespec="milliseconds"),
             duration_ns=0,
             command=command,
@@ -243,6 +254,7 @@ class _Evidence:
             self._private.mkdir(mode=0o700)
         except OSError as error:  # a full disk, for instance: the program goes on without
             self._sampler = absent.no_sampler(f"the run folder cannot be written ({error.strerror})")
+        self._watch_offcpu()
         if isinstance(self._sampler, PySpy):
             self._sampling = Sampling(
                 self._sampler,
@@ -254,22 +266,48 @@ class _Evidence:
                 blind_after_s=blind_after_s,
             )
 
+    def _watch_offcpu(self) -> None:
+        """Start bpftrace, if it is asked for and can run; who waits at the gate waits for it, too."""
+        if not isinstance(self._bpftrace, BpfTrace):
+            return
+        try:
+            self._offcpu = OffCpuWatch(self._bpftrace, raw=self._private / "offcpu.txt", log=self._folder.offcpu_log)
+        except OSError as error:
+            self._bpftrace = needs.failed(error.strerror)
+            return
+        self._gate.hold()
+
     def tick(self) -> float:
         """Do what is due, and return how many seconds there is time until more is."""
+        self._tick_offcpu()
         self._tick_sampling()
         now = time.monotonic()
         if self._tree is not None and now >= self._next_counters:
             self._tree.read()
             ended = time.monotonic()
             self._next_counters = ended + max(COUNTERS_EVERY_S, (ended - now) / COUNTERS_SHARE)
-        return _QUICK_S if self._sampling is not None and self._sampling.is_starting else _CALM_S
+        return _QUICK_S if self._is_starting else _CALM_S
+
+    @property
+    def _is_starting(self) -> bool:
+        return any(part is not None and part.is_starting for part in (self._sampling, self._offcpu))
 
     def stop_sampling(self) -> None:
         """End the sampler, if it still runs."""
         if self._tree is not None:
             self._tree.read()
+        if self._offcpu is not None:
+            self._offcpu.stop()
         if self._sampling is not None and self._result is None:
             self._result = self._sampling.stop(self._not_python())
+
+    def _tick_offcpu(self) -> None:
+        if self._offcpu is None or self._tree is None:
+            return
+        was_starting = self._offcpu.is_starting
+        self._offcpu.tick(self._tree)
+        if was_starting and not self._offcpu.is_starting:
+            self._gate.release()
 
     def _tick_sampling(self) -> None:
         """Look after the sampler; if we cannot, for a full disk for instance, the program goes on without."""
@@ -287,7 +325,7 @@ class _Evidence:
         """Put everything into the run folder, and close the manifest."""
         duration_ns = time.monotonic_ns() - self._begun_ns
         self.stop_sampling()
-        missing = self._keep_profile()
+        missing = [*self._keep_profile(), *self._keep_offcpu()]
         self._keep_notes()
         result, first = self._result, self._gate.first
         was_refused = result is not None and result.was_refused
@@ -317,6 +355,12 @@ class _Evidence:
         except BrokenProfile as error:
             return [absent.broke(self._sampler.name, f"its file was unreadable ({error.why})")]
         return []
+
+    def _keep_offcpu(self) -> list[AbsentEvidence]:
+        if isinstance(self._bpftrace, AbsentEvidence):
+            return [self._bpftrace]
+        why_not = self._offcpu.keep(self._folder.offcpu) if self._offcpu is not None else None
+        return [why_not] if why_not is not None else []
 
     def _keep_notes(self) -> None:
         """Write down the counters of processes that said nothing of themselves."""
@@ -350,7 +394,7 @@ def _may_be_python(process: ProcessCounters, pythons: set[str | None]) -> bool:
     return executable is None or executable in pythons or "python" in os.path.basename(executable)
 
 
-def _versions(sampler: PySpy | AbsentEvidence) -> dict[str, str]:
+def _versions(*tools: PySpy | BpfTrace | AbsentEvidence | None) -> dict[str, str]:
     """Return the versions of what evidence depends on."""
     found = {}
     for name in _VERSIONS_OF:
@@ -358,4 +402,4 @@ def _versions(sampler: PySpy | AbsentEvidence) -> dict[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return {**found, "py-spy": sampler.version} if isinstance(sampler, PySpy) else found
+    return {**found, **{tool.name.split()[0]: tool.version for tool in tools if isinstance(tool, PySpy | BpfTrace)}}

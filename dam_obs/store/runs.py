@@ -49,6 +49,16 @@ class RunFolder:
         return self.path / "sampler.log"
 
     @property
+    def offcpu(self) -> Path:
+        """When each thread stood still, and what for; only where that was asked for."""
+        return self.path / "offcpu.jsonl.gz"
+
+    @property
+    def offcpu_log(self) -> Path:
+        """What bpftrace printed beside that."""
+        return self.path / "bpftrace.log"
+
+    @property
     def profile(self) -> Path:
         """Samples by system, redacted, for speedscope."""
         return self.path / "profile.speedscope.json"

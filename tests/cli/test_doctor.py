@@ -21,6 +21,8 @@ from dam_obs.cli._checks.check import Check, Place
 from dam_obs.config import Settings, collect_settings
 from dam_obs.hookspecs import hookimpl
 from dam_obs.plugins import DamPluginManager, PluginState
+from dam_obs.sample.offcpu.needs import TRACEPOINTS, failed
+from dam_obs.sample.offcpu.session import BpfTrace
 from dam_obs.trace import faults
 from dam_obs.trace.process import ProcessNote
 
@@ -226,22 +228,45 @@ class TestKernel:
             "bpftrace is not installed, this user may not load programs into the kernel, tracefs is not mounted; "
             "causes of waiting and latencies by device are not measured",
             "sudo apt install bpftrace (dnf, apk: the same name); run dam-obs as root, or grant CAP_BPF and "
-            "CAP_PERFMON; sudo mount -t tracefs tracefs /sys/kernel/tracing",
+            "CAP_PERFMON; sudo mount -t tracefs nodev /sys/kernel/tracing",
         )
 
     @pytest.mark.parametrize(
         ("effective", "state"),
         [(1 << 21, "ok"), (1 << 38 | 1 << 39, "ok"), (1 << 39, "missing"), (1 << 38, "missing")],
     )
-    def test_ebpf_privilege(self, tmp_path: Path, effective: int, state: str) -> None:
-        """CAP_SYS_ADMIN is enough, and CAP_BPF together with CAP_PERFMON."""
+    def test_ebpf_privilege(self, tmp_path: Path, effective: int, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """CAP_SYS_ADMIN is enough for a trial, and CAP_BPF together with CAP_PERFMON."""
         tool = stand_in(tmp_path, "bpftrace", "exit 0")
+        monkeypatch.setattr(kernel, "try_bpftrace", lambda: BpfTrace(tool, "0.17.0"))
         write(tmp_path / "self" / "status", f"CapEff:\t{effective:016x}\n")
-        (tmp_path / "kernel" / "tracing" / "events").mkdir(parents=True)
+        for tracepoint in TRACEPOINTS:
+            (tmp_path / "kernel" / "tracing" / "events" / tracepoint).mkdir(parents=True)
 
         check = kernel.check_ebpf(place(tmp_path, {"PATH": str(tool.parent)}, proc=tmp_path, sys=tmp_path))
 
         assert check.state == state
+
+    def test_ebpf_that_fails_when_tried(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All is there, and bpftrace does not work: what it said is told, and the way out."""
+        monkeypatch.setattr(kernel, "needs", lambda **_: [])
+        monkeypatch.setattr(kernel, "try_bpftrace", lambda: failed("Invalid probe type"))
+
+        check = kernel.check_ebpf(place(tmp_path))
+
+        assert (check.state, check.says.partition(";")[0]) == ("missing", "bpftrace failed: Invalid probe type")
+        assert check.remedy
+
+    def test_ebpf_without_a_tracepoint(self, tmp_path: Path) -> None:
+        """A kernel that lacks one of the tracepoints is told by the tracepoint's name."""
+        tool = stand_in(tmp_path, "bpftrace", "exit 0")
+        write(tmp_path / "self" / "status", f"CapEff:\t{1 << 21:016x}\n")
+        for tracepoint in TRACEPOINTS[1:]:
+            (tmp_path / "kernel" / "tracing" / "events" / tracepoint).mkdir(parents=True)
+
+        check = kernel.check_ebpf(place(tmp_path, {"PATH": str(tool.parent)}, proc=tmp_path, sys=tmp_path))
+
+        assert check.says.startswith(f"the kernel has no tracepoint {TRACEPOINTS[0]}; ")
 
 
 class TestCollector:

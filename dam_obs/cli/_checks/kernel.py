@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from dam_obs.cli._checks.check import Check, Place, text_of
-
-CAP_SYS_ADMIN = 21
-CAP_PERFMON = 38
-CAP_BPF = 39
+from dam_obs.sample.offcpu.needs import needs
+from dam_obs.sample.offcpu.trial import try_bpftrace
+from dam_obs.store.manifest import AbsentEvidence
 
 
 def check_counters(place: Place) -> Iterator[Check]:
@@ -69,30 +66,17 @@ def _check_rusage() -> Check:
 
 
 def check_ebpf(place: Place) -> Check:
-    """Look at what off-CPU causes and disk latencies by device need."""
+    """Try what off-CPU causes and disk latencies by device need."""
     name = "eBPF (optional)"
-    tool = shutil.which("bpftrace", path=place.environ.get("PATH"))
-    wanted = list(_wanted(place, tool))
-    if not wanted:
-        return Check(name, "ok", f"{tool}: causes of waiting and latencies by device can be measured")
-    what = ", ".join(what for what, _ in wanted)
-    says = f"{what}; causes of waiting and latencies by device are not measured"
-    return Check(name, "missing", says, "; ".join(remedy for _, remedy in wanted))
+    wanted = needs(path=place.environ.get("PATH"), proc=place.proc, sys=place.sys)
+    if wanted:
+        return _no_ebpf(name, ", ".join(need.what for need in wanted), "; ".join(need.remedy for need in wanted))
+    tried = try_bpftrace()
+    if isinstance(tried, AbsentEvidence):
+        return _no_ebpf(name, tried.why, tried.remedy)
+    says = f"{tried.name} saw a process sleep: `dam-obs diagnose --offcpu` tells what threads wait for"
+    return Check(name, "ok", says)
 
 
-def _wanted(place: Place, tool: str | None) -> Iterator[tuple[str, str]]:
-    """Yield what is not there, and how to get it."""
-    if tool is None:
-        yield "bpftrace is not installed", "sudo apt install bpftrace (dnf, apk: the same name)"
-    if not _may_load_programs(place):
-        yield "this user may not load programs into the kernel", "run dam-obs as root, or grant CAP_BPF and CAP_PERFMON"
-    folders = (place.sys / "kernel" / "tracing", place.sys / "kernel" / "debug" / "tracing")
-    if not any(os.path.isdir(folder / "events") for folder in folders):
-        yield "tracefs is not mounted", "sudo mount -t tracefs tracefs /sys/kernel/tracing"
-
-
-def _may_load_programs(place: Place) -> bool:
-    status = text_of(place.proc / "self" / "status") or ""
-    effective = next((line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")), "0")
-    granted = {bit for bit in (CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF) if int(effective, 16) >> bit & 1}
-    return CAP_SYS_ADMIN in granted or {CAP_PERFMON, CAP_BPF} <= granted
+def _no_ebpf(name: str, why: str, remedy: str) -> Check:
+    return Check(name, "missing", f"{why}; causes of waiting and latencies by device are not measured", remedy)
