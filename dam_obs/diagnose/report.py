@@ -136,6 +136,8 @@ class DeviceBytes(Model):
     """Executions that touched it."""
     counted: int | None = None
     """Of those, the ones whose bytes were counted: reading counters costs, so short executions take turns."""
+    device_bytes: int | None = None
+    """What the device itself moved for the executions counted; `None`: not counted, or no block device."""
 
 
 class FileUse(Model):

@@ -173,6 +173,7 @@ def _device_row(
         layer=layer,
         executions=touched.devices[key],
         counted=touched.counted_on[key],
+        device_bytes=touched.block_bytes[key] if block in touched.counted and device in touched.disks else None,
     )
 
 

@@ -32,6 +32,12 @@ MIN_CPU_SHARE: Final = 0.25
 MIN_DISK_BYTES: Final = 512
 """An execution, on average: with fewer bytes at the device, the page cache served nearly all."""
 
+CACHED_CONFIDENCE: Final = 0.5
+"""Most that can be said for a disk whose files were read while the device was asked for nothing."""
+
+ENOUGH_COUNTED: Final = 10
+"""Executions whose bytes were counted, from which it is believed that the device was not asked."""
+
 MIN_TOUCHED_SHARE: Final = 0.02
 """Of executions; what fewer touched was an accident, such as an import."""
 
@@ -152,14 +158,30 @@ def _disk(diagnosis: SystemDiagnosis, use: DeviceBytes) -> InferredTrait:
     waited = (diagnosis.time.block_io_ns or 0) / max(_own_ns(diagnosis.time), 1)
     # Files touched say what may be used, bytes at the device that it was, time that it mattered.
     sure = 0.3 + 0.35 * share + (0.2 if reached_device else 0.1 if moved else 0.0) + 0.15 * min(1.0, waited / 0.25)
+    if _served_by_cache(use):
+        sure = min(sure, CACHED_CONFIDENCE)
     evidence = [f"{share:.0%} of executions touched a file on {use.device} to {use.direction}."]
     if use.bytes is not None:
         where = "at the block device" if use.layer == "block" else "through calls, page cache included"
         evidence.append(f"{_bytes(moved)} were counted {where}, in {use.counted} executions.")
+    if use.layer == "calls" and use.device_bytes is not None:
+        evidence.append(f"The device itself moved {_bytes(use.device_bytes)} for them.")
     if diagnosis.time.block_io_ns is not None:
         evidence.append(f"{waited:.0%} of its time it waited for block devices.")
     rival = None if reached_device else "The page cache may have served it: no bytes were counted at the device."
     return _resource(use.pool, sure * _enough(diagnosis.executions), evidence, rival)
+
+
+def _served_by_cache(use: DeviceBytes) -> bool:
+    """
+    Say whether it read and asked the device for nothing; what is written goes there sooner or later.
+
+    Who maps a file, or opens it for another thread or program to read, reads nothing itself: of that nothing is known.
+    """
+    counted = use.counted or 0
+    if use.direction != "read" or use.layer != "calls" or use.device_bytes is None or counted < ENOUGH_COUNTED:
+        return False
+    return (use.bytes or 0) >= MIN_DISK_BYTES * counted
 
 
 def _is_disk(use: DeviceBytes) -> bool:

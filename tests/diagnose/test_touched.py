@@ -6,6 +6,7 @@ import pytest
 
 from dam_obs.diagnose.build import build_report
 from dam_obs.diagnose.report import DeviceBytes, FileUse, Peer, Process, SystemDiagnosis
+from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
 from dam_obs.store.mounts import Mount, Mounts, save_mounts
 from dam_obs.store.runs import RunFolder
 from dam_obs.trace.events import TraceEvent
@@ -41,20 +42,16 @@ def test_block_bytes_are_shared_by_files_among_disks(diagnose: Diagnose, event: 
 
     assert one.devices == [
         DeviceBytes(
-            device="sda", direction="read", pool="disk/read/sda", bytes=600, layer="block", executions=1, counted=1
-        ),
-        DeviceBytes(
-            device="nvme0n1",
+            device=device,
             direction="read",
-            pool="disk/read/nvme0n1",
-            bytes=300,
+            pool=f"disk/read/{device}",
+            bytes=moved,
             layer="block",
             executions=1,
             counted=1,
-        ),
-        DeviceBytes(
-            device="tmpfs", direction="read", pool="disk/read/tmpfs", bytes=0, layer="block", executions=1, counted=1
-        ),
+            device_bytes=None if device == "tmpfs" else moved,
+        )
+        for device, moved in (("sda", 600), ("nvme0n1", 300), ("tmpfs", 0))
     ]
 
 
@@ -66,9 +63,9 @@ def test_without_block_bytes_calls_are_counted(diagnose: Diagnose, event: MakeEv
         event(io=io),  # no file: that was a pipe
     )
 
-    assert [(use.device, use.bytes, use.layer) for use in one.devices] == [
-        ("sda", 667, "calls"),
-        ("nvme0n1", 333, "calls"),
+    assert [(use.device, use.bytes, use.layer, use.device_bytes) for use in one.devices] == [
+        ("sda", 667, "calls", 0),
+        ("nvme0n1", 333, "calls", 0),
     ]
 
 
@@ -79,7 +76,14 @@ def test_executions_that_were_not_counted_are_told_apart(diagnose: Diagnose, eve
 
     assert one.devices == [
         DeviceBytes(
-            device="sda", direction="read", pool="disk/read/sda", bytes=100, layer="block", executions=3, counted=1
+            device="sda",
+            direction="read",
+            pool="disk/read/sda",
+            bytes=100,
+            layer="block",
+            executions=3,
+            counted=1,
+            device_bytes=100,
         )
     ]
 
@@ -107,6 +111,38 @@ def test_block_bytes_without_a_file_are_on_an_unknown_device(diagnose: Diagnose,
 
     assert [(use.device, use.bytes) for use in one.devices] == [("unknown", 4_096)]
     assert not [trait for trait in one.traits if trait.trait == "ResourceUsageTrait"]
+
+
+@pytest.mark.parametrize(
+    ("io", "executions", "drafted"),
+    [
+        ({"read_bytes": 0, "rchar": 65_536}, 50, False),
+        ({"read_bytes": 65_536, "rchar": 65_536}, 50, True),
+        ({"read_bytes": 0, "rchar": 64}, 50, True),
+        ({"rchar": 65_536}, 50, True),
+        ({"read_bytes": 0, "rchar": 65_536}, 5, True),
+    ],
+    ids=["from the cache", "from the device", "read by another", "device not counted", "few"],
+)
+def test_what_the_page_cache_serves_takes_no_disk(
+    diagnose: Diagnose, event: MakeEvent, io: dict[str, int], executions: int, drafted: bool
+) -> None:
+    """Read, and nothing asked of the device: in doubt. Where that is not sure, the file's device stands."""
+    one = diagnose(*(event(touched={"files_read": ["/a"]}, io=io) for _ in range(executions)))
+
+    (trait,) = [trait for trait in one.traits if trait.trait == "ResourceUsageTrait"]
+    assert trait.arguments["pool_path"] == "disk/read/sda"
+    assert (trait.confidence >= DRAFT_CONFIDENCE) is drafted
+
+
+def test_what_is_written_takes_a_disk_though_the_cache_took_it(diagnose: Diagnose, event: MakeEvent) -> None:
+    """The kernel sends it there later, on its own time."""
+    io = {"write_bytes": 0, "wchar": 65_536}
+    one = diagnose(*(event(touched={"files_written": ["/a"]}, io=io) for _ in range(50)))
+
+    (trait,) = [trait for trait in one.traits if trait.trait == "ResourceUsageTrait"]
+    assert trait.confidence >= DRAFT_CONFIDENCE
+    assert trait.evidence[-1] == "The device itself moved 0 B for them."
 
 
 def test_many_files_of_a_folder_are_one_pattern(diagnose: Diagnose, event: MakeEvent) -> None:
