@@ -19,16 +19,23 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refused(path, error) from error
+    try:
         with draft.open("wb", buffering=_BUFFER) as file:
             for part in parts:
                 file.write(part)
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise CannotWrite(path, error.strerror or type(error).__name__) from error
+        raise _refused(path, error) from error
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _refused(path: Path, error: OSError) -> CannotWrite:
+    return CannotWrite(path, error.strerror or type(error).__name__)
 
 
 _BUFFER = 1 << 20

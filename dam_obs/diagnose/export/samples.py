@@ -196,11 +196,11 @@ class RunSamples:
 
     def _count(self) -> Counter[str | None]:
         """Count samples by span id; `None` for those outside executions."""
+        if not self.run.raw_profile.is_file():
+            raise _no_samples(self.run, self.manifest)
         refusal = refused(self.manifest)
         if refusal:
             raise NoSamples(self.run, refusal, "sample it again with a lower --rate")
-        if not self.run.raw_profile.is_file():
-            raise _no_samples(self.run, self.manifest)
         seen: Counter[str | None] = Counter()
         for sample in read_profile(self.run.raw_profile):
             spans, _ = self._stacks.own(sample.frames)
