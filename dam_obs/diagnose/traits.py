@@ -35,7 +35,7 @@ MIN_DISK_BYTES: Final = 512
 CACHED_CONFIDENCE: Final = 0.5
 """Most that can be said for a disk whose files were read while the device was asked for nothing."""
 
-ENOUGH_COUNTED: Final = 10
+ENOUGH_COUNTED: Final = 3
 """Executions whose bytes were counted, from which it is believed that the device was not asked."""
 
 MIN_TOUCHED_SHARE: Final = 0.02
