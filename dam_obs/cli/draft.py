@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
-from dam_obs.cli._base import NotOfARun, source_argument
+from dam_obs.cli._base import NotOfARun, echo_json, json_option, source_argument
+from dam_obs.cli._drafting import into_sources
 from dam_obs.diagnose.report import DiagnosticReport
 from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.literals import shown
@@ -37,25 +38,82 @@ class NoReport(DamObsError):
     metavar="DIR",
     help="Write here. [default: the folder drafts of the run]",
 )
-@click.option("--stdout", "to_stdout", is_flag=True, help="Print the code instead of writing files.")
-@click.option("--force", is_flag=True, help="Replace drafts that were edited since they were made.")
-def command(source: Source, systems: tuple[str, ...], output: Path | None, to_stdout: bool, force: bool) -> None:
+@click.option("--stdout", "modes", flag_value="stdout", multiple=True, help="Print the code, write no files.")
+@click.option("--review", "modes", flag_value="review", multiple=True, help="Print the text for a pull request.")
+@click.option("--write", "modes", flag_value="write", multiple=True, help="Put each method into its system's file.")
+@click.option("--patch", "modes", flag_value="patch", multiple=True, help="Print that as a diff for `git apply`.")
+@click.option(
+    "--source",
+    "source_folder",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="With --write and --patch: only files below here. [default: the current folder]",
+)
+@click.option("--force", is_flag=True, help="Replace drafts and methods that a person edited or wrote.")
+@json_option
+def command(
+    source: Source,
+    systems: tuple[str, ...],
+    output: Path | None,
+    modes: tuple[str, ...],
+    source_folder: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """
     Draft calculate_traits code from the report of a run.
 
     The run is named by its folder or its id; without one the newest is taken. What is written is
-    for a person to review: dam-obs never imports or runs it.
+    for a person to review: dam-obs never imports or runs it. --write and --patch touch all of their
+    files or none, and no method that a person wrote or edited.
     """
+    mode = _mode(modes, output=output, source_folder=source_folder, as_json=as_json)
     if source.uri is not None:
         raise NotOfARun(source.uri)
     folder = source.run or RunFolder(source.trace.parent)
-    drafts = make_drafts(read_report(folder.report_json), systems=systems or None)
-    if to_stdout:
+    report = read_report(folder.report_json)
+    drafts = make_drafts(report, systems=systems or None)
+    by_name = bool(systems)
+    if mode in ("write", "patch"):
+        into_sources(
+            report,
+            drafts,
+            source_folder or Path(),
+            patch=mode == "patch",
+            force=force,
+            by_name=by_name,
+            as_json=as_json,
+        )
+    elif mode == "stdout":
         click.echo("\n\n".join(drafts.sources.values()), nl=False)
+    elif mode == "review":
+        click.echo(drafts.review, nl=False)
     else:
-        for path in save(drafts, output or folder.drafts, force=force):
-            click.echo(f"Wrote {path}")
-    _tell_what_is_missing(drafts, asked_by_name=bool(systems))
+        written = save(drafts, output or folder.drafts, force=force)
+        if as_json:
+            echo_json({"schema_version": 1, "files": [{"file": path, "action": "written"} for path in written]})
+        else:
+            click.echo("\n".join(f"Wrote {path}" for path in written))
+    _tell_what_is_missing(drafts, asked_by_name=by_name)
+
+
+def _mode(modes: tuple[str, ...], *, output: Path | None, source_folder: Path | None, as_json: bool) -> str:
+    """
+    Return what to do with the drafts.
+
+    Raises:
+        click.UsageError: Options do not go together.
+    """
+    if len(set(modes)) > 1:
+        raise click.UsageError(f"{' and '.join(f'--{mode}' for mode in dict.fromkeys(modes))} do not go together")
+    mode = modes[0] if modes else "files"
+    if output is not None and mode != "files":
+        raise click.UsageError(f"--output does not go with --{mode}")
+    if source_folder is not None and mode not in ("write", "patch"):
+        raise click.UsageError("--source goes with --write and --patch")
+    if as_json and mode in ("stdout", "review"):
+        raise click.UsageError(f"--json does not go with --{mode}")
+    return mode
 
 
 def read_report(path: Path) -> DiagnosticReport:

@@ -248,7 +248,13 @@ def _is_number(node: ast.expr) -> bool:
 
 
 def _annotation(node: ast.expr | None) -> str:
-    return "" if node is None else ast.unparse(node)
+    """Return an annotation as text; one that is written as a string is that text."""
+    match node:
+        case None:
+            return ""
+        case ast.Constant(value=str(text)):
+            return text
+    return ast.unparse(node)
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

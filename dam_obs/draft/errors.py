@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from dam_obs.draft.literals import shown
@@ -31,6 +31,29 @@ class DraftEdited(DamObsError):
         super().__init__(
             f"{names}: edited since it was drafted; add --force to replace, or --output to write elsewhere"
         )
+
+
+class NotWritten(DamObsError):
+    """Drafts do not go into source files as they are; no file was touched."""
+
+    exit_status = 1
+
+    def __init__(self, reasons: Sequence[str], *, can_be_forced: bool, excerpt: Sequence[str] = ()) -> None:
+        way_out = "add --force to replace" if can_be_forced else "move it by hand"
+        super().__init__(f"no file was written: {'; '.join(reasons)}; {way_out}, or choose other systems with --system")
+        self.reasons = tuple(reasons)
+        self.excerpt = tuple(excerpt)
+
+
+class Unwritable(DamObsError):
+    """A source file, or the folder of one, is not there or cannot be written; no file was touched."""
+
+    exit_status = 1
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"no file was written: {path}: {why}; see to it, or choose other systems with --system")
+        self.path = path
+        self.why = why
 
 
 class UnknownSystem(DamObsError):

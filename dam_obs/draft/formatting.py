@@ -14,20 +14,25 @@ _TIMEOUT_SECONDS: Final = 60
 # -P: a `ruff.py` in the current folder is not what we mean to run.
 _COMMAND: Final = (
     *(sys.executable, "-P", "-m", "ruff", "format", "--isolated", "--no-cache", "--quiet"),
-    *("--line-length", str(LINE_LENGTH), "--target-version", "py311", "--stdin-filename", "draft.py", "-"),
+    *("--target-version", "py311", "--stdin-filename", "draft.py"),
 )
 
 
-def formatted(source: str) -> str:
+def formatted(source: str, *, line_length: int = LINE_LENGTH) -> str:
     """
     Format Python source.
+
+    Args:
+        source: What to format.
+        line_length: Columns; fewer for code that will stand further in.
 
     Raises:
         NoFormatter: ruff is not installed, or does not take the source.
     """
+    command = [*_COMMAND, "--line-length", str(line_length), "-"]
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command; the source goes in by standard input
-            _COMMAND, input=source.encode("utf-8"), capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+            command, input=source.encode("utf-8"), capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoFormatter(str(error)) from error
