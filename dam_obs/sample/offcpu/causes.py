@@ -15,8 +15,8 @@ Cause = Literal["block_io", "futex", "poll", "sleep", "pipe_socket", "child", "h
 """
 ``block_io``: a disk, or what a file system does before it can answer. ``futex``: locks, conditions, queues, joins.
 ``poll``: any of several files to become ready. ``pipe_socket``: one pipe, socket or terminal to become ready.
-``child``: a process to end. ``held``: stopped by a signal, a sampler or a debugger. ``run_queue``: ready, and
-waiting for a CPU. ``other``: none of these is known of it.
+``child``: a process to end. ``held``: stopped at its work, by a sampler, a debugger or a signal. ``run_queue``:
+ready, and waiting for a CPU. ``other``: none of these is known of it.
 """
 
 CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
@@ -81,7 +81,8 @@ class Calls:
         if state == 0:
             return "run_queue"
         if state & (_STOPPED | _TRACED):
-            return "held"
+            # Stopped while it waited, it would have waited anyway.
+            return "held" if call is None else self.waits.get(call, "held")
         if state & _UNINTERRUPTIBLE:  # outside of a call: the page that it touched comes from a disk
             return "block_io" if call is None or call in self.disk else "other"
         if state & _INTERRUPTIBLE and call is not None:
