@@ -13,9 +13,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from dam_obs.draft.bindings import Wanted, bindings, is_type_checking
+from dam_obs.draft.bindings import Wanted, is_type_checking
 from dam_obs.draft.formatting import LINE_LENGTH
-from dam_obs.draft.source import Edit, edited, line_end, line_start, line_starts, newline_of, parsed
+from dam_obs.draft.source import Edit, Unplaced, edited, line_end, line_start, line_starts, newline_of, parsed
 
 Statement = ast.Import | ast.ImportFrom
 Key = tuple[int, int, str]
@@ -57,18 +57,31 @@ def _for_the_checker(data: bytes, want: Wanted, module: str, unit: bytes) -> byt
                 return edited(data, [_member(data, into, want)])
             return _new_statement(data, node, _leading(node.body), want, module)
 
-    if not any(bound.name == "TYPE_CHECKING" for bound in bindings(_leading(_behind_docstring(parsed(data))))):
+    if _last_import_with_flag(data) is None:
         data = _at_the_top(data, _TYPE_CHECKING, module)
-    tree = parsed(data)
-    last = _leading(_behind_docstring(tree))[-1]
+    last = _last_import_with_flag(data)
+    if last is None:
+        raise Unplaced("there is no place for an import for the type checker")
     newline = newline_of(data)
     block = newline * 2 + b"if TYPE_CHECKING:" + newline + unit + _source(want)
-    return edited(data, [_below(data, tree.body, last, block)])
+    return edited(data, [_below(data, parsed(data).body, last, block)])
+
+
+def _last_import_with_flag(data: bytes) -> Statement | None:
+    """Find the import of ``TYPE_CHECKING`` above all definitions, or the last one of those that follow right on it."""
+    last: Statement | None = None
+    for node in _above_definitions(parsed(data).body):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            if last is not None or any((alias.asname or alias.name) == "TYPE_CHECKING" for alias in node.names):
+                last = node
+        elif last is not None:
+            break
+    return last
 
 
 def _statement_for(body: Sequence[ast.stmt], want: Wanted) -> ast.ImportFrom | None:
     """Find a statement above all functions and classes that imports other names from the module."""
-    above = itertools.takewhile(lambda node: not isinstance(node, _DEFINITIONS), body)
+    above = _above_definitions(body)
     statements = [node for node in above if isinstance(node, ast.ImportFrom) and node.names[0].name != "*"]
     same = (node for node in statements if node.level == 0 and node.module == want.module)
     return next(same, None) if want.name else None
@@ -185,6 +198,10 @@ def _header_lines(data: bytes) -> int:
             break
         count += 1
     return count
+
+
+def _above_definitions(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    return list(itertools.takewhile(lambda node: not isinstance(node, _DEFINITIONS), body))
 
 
 def _leading(body: Sequence[ast.stmt]) -> list[Statement]:

@@ -8,6 +8,7 @@ knows what is edited, or why.
 from __future__ import annotations
 
 import ast
+import codecs
 import io
 import re
 import tokenize
@@ -59,7 +60,7 @@ def require_utf8(data: bytes) -> None:
         data.decode("utf-8")
     except (SyntaxError, UnicodeDecodeError):
         raise Unplaced("the file is not UTF-8, or declares an encoding that Python does not know") from None
-    if encoding not in ("utf-8", "utf-8-sig"):
+    if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
         raise Unplaced(f"the file declares the encoding {shown(encoding)}, not UTF-8")
     if _LONE_RETURN.search(data):
         raise Unplaced("the file has a carriage return without a line feed")
