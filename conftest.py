@@ -1,5 +1,6 @@
 """Fixtures for all tests: dam-obs is tested with what it gives to others."""
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -12,6 +13,10 @@ pytest_plugins = ["dam_obs.testing.fixtures"]
 # A shell ignores Ctrl-C for what it runs in the background, and so would every program that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Workers of pytest-xdist have the size of a terminal in their environment, where there is no terminal.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
 
 
 @pytest.fixture(autouse=True)

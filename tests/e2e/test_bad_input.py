@@ -263,7 +263,7 @@ def test_points_check(folder, file, says):
 )
 def test_lines_without_an_event_are_skipped_and_said(folder, file, events, skipped):
     """What can be read is shown; how much was not is one line on standard error."""
-    viewed = dam_obs(folder, "view", file, "--json")
+    viewed = dam_obs(folder, "view", file, "--jsonl")
     summed = dam_obs(folder, "stats", file)
 
     assert (viewed.returncode, summed.returncode) == (0, 0)
