@@ -23,6 +23,7 @@ from dam_obs.draft.check import LONGEST_SOURCE, check
 from dam_obs.draft.errors import DraftRefused, UnknownSystem
 from dam_obs.draft.literals import comment, shown
 from dam_obs.draft.names import class_name, command_type
+from dam_obs.draft.parsing import Unparsed, parse, read_text
 from dam_obs.draft.recorded import Execution, RecordedSystem, unique_features
 from dam_obs.draft.sandbox import Answer, DraftCode, Limits, ask
 from dam_obs.errors import DamObsError
@@ -237,16 +238,10 @@ def _miss(prediction: Prediction) -> float:
 
 def _read_draft(path: Path) -> Draft:
     try:
-        with path.open("rb") as file:
-            raw = file.read(4 * LONGEST_SOURCE + 1)
-        text = raw.decode("utf-8")
-        tree = ast.parse(text) if len(text) <= LONGEST_SOURCE else None
-    except OSError as error:
-        raise NotADraft(path, error.strerror or "cannot be read") from error
-    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
-        raise NotADraft(path, "it is not valid Python") from error
-    if tree is None:
-        raise NotADraft(path, f"it is longer than {LONGEST_SOURCE:,} characters")
+        text = read_text(path, LONGEST_SOURCE)
+        tree = parse(text)
+    except Unparsed as error:
+        raise NotADraft(path, str(error)) from error
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     if len(classes) != 1:
         raise NotADraft(path, f"it has {len(classes)} classes, not one")
