@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import json
 import math
+import mmap
 import os
 import random
 import socket
@@ -28,18 +28,16 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-ROUNDS = 240
-FRESH = 0.25
-"""Share of executions that dam-obs does not see."""
 SMALLEST, LARGEST = 60, 2_400
 KINDS = {"text": 1, "html": 3, "image": 8, "video": 20}
-PAGE = 4096
+BLOCK = 256 << 10
 FILE_BYTES = 16 << 20
 
 # -- jobs, and the clocks of their truth
@@ -59,7 +57,9 @@ class Job:
 class Own:
     """What one execution's own clocks say: CPU of the thread, and the wall time of its awaits."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, queue: bool = False) -> None:
+        self.queue_ns = -queued_ns() if queue else None
+        """Waiting for a CPU, by the kernel; `None`: not asked for."""
         self.wall_ns = -time.perf_counter_ns()
         self.cpu_ns = -time.thread_time_ns()
         self.awaiting_ns = 0
@@ -68,6 +68,8 @@ class Own:
         """Stop the clocks and note what they say."""
         self.cpu_ns += time.thread_time_ns()
         self.wall_ns += time.perf_counter_ns()
+        if self.queue_ns is not None:
+            self.queue_ns += queued_ns()
         note(self)
 
     async def awaited(self, leaf: Awaitable[T]) -> T:
@@ -84,6 +86,16 @@ class Own:
 Note = Callable[[Own], None]
 
 
+@cache
+def _schedstat(thread: int) -> int:
+    return os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY)
+
+
+def queued_ns() -> int:
+    """Ask the kernel how long this thread has waited for a CPU."""
+    return int(os.pread(_schedstat(threading.get_native_id()), 100, 0).split()[1])
+
+
 @dataclass(slots=True)
 class Place:
     """Where the host works: a folder on a disk, a server on loopback, and chance."""
@@ -93,6 +105,7 @@ class Place:
     chance: random.Random
     lock: threading.Lock = field(default_factory=threading.Lock)
     async_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    buffer: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, BLOCK))
     progress: float = 0.0
     """0 at the start of the run, 1 at its end."""
 
@@ -187,12 +200,11 @@ async def contended_async(job: Job, place: Place, note: Note) -> None:
 
 
 def read_cold(job: Job, place: Place, note: Note) -> None:
-    """Read pages at random from the device itself, past the page cache."""
-    own = Own()
-    file = os.open(place.large_file, os.O_RDONLY)
-    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
-    for _ in range(2 + job.size // 100):
-        os.pread(file, PAGE, place.chance.randrange(FILE_BYTES // PAGE) * PAGE)
+    """Read blocks at random from the device itself, past the page cache."""
+    own = Own(queue=True)
+    file = os.open(place.large_file, os.O_RDONLY | os.O_DIRECT)
+    for _ in range(1 + job.size // 300):
+        os.preadv(file, [place.buffer], place.chance.randrange(FILE_BYTES // BLOCK) * BLOCK)
     os.close(file)
     own.end(note)
 
@@ -208,15 +220,16 @@ def read_cached(job: Job, place: Place, note: Note) -> None:
 
 
 def write(job: Job, place: Place, note: Note) -> None:
-    """Write over pages that are there, and leave them to the kernel: a new or truncated file may wait for the device."""
-    own = Own()
-    with (place.folder / "out").open("r+b") as file:
-        file.write(bytes(job.size * 500))
+    """Write over pages that are there and leave them to the kernel: one that truncates may wait for the device."""
+    own = Own(queue=True)
+    file = os.open(place.folder / "out", os.O_WRONLY)
+    os.write(file, bytes(job.size * 500))
+    os.close(file)
     own.end(note)
 
 
 def write_fsync(job: Job, place: Place, note: Note) -> None:
-    own = Own()
+    own = Own(queue=True)
     with (place.folder / "safe").open("wb") as file:
         file.write(bytes(job.size * 20))
         file.flush()
@@ -316,7 +329,8 @@ class Truth:
     """Family and features; `None`: a device's or the threads' own, which no one knows beforehand."""
     pools: frozenset[str] = frozenset()
     """Kinds of pools: ``cpu``, ``disk/read``, ``disk/write``, ``net``, ``process``."""
-    io_bound: bool = False
+    io_bound: bool | None = False
+    """`None`: as fast as the device is; the program's clocks tell."""
     unexplainable: bool = False
     """Features say nothing of what it costs, and that is to be warned of."""
     at_once: int = 1
@@ -345,10 +359,10 @@ SYSTEMS: tuple[Truth, ...] = (
     Truth(work=nap, law=("constant",)),
     Truth(work=contended, law=None, at_once=4),
     Truth(work=contended_async, law=None, at_once=4),
-    Truth(work=read_cold, law=None, pools=frozenset({"disk/read"}), io_bound=True),
+    Truth(work=read_cold, law=None, pools=frozenset({"disk/read"}), io_bound=None),
     Truth(work=read_cached, law=None, pools=CPU),
-    Truth(work=write, law=None, pools=CPU | {"disk/write"}),
-    Truth(work=write_fsync, law=None, pools=frozenset({"disk/write"}), io_bound=True),
+    Truth(work=write, law=None, pools=CPU | {"disk/write"}, io_bound=None),
+    Truth(work=write_fsync, law=None, pools=frozenset({"disk/write"}), io_bound=None),
     Truth(work=fetch, law=("linear", "size"), pools=NET, io_bound=True),
     Truth(work=fetch_async, law=("category", "kind"), pools=NET, io_bound=True, at_once=4),
     Truth(work=fetch_several, law=("category", "kind")),
@@ -364,95 +378,3 @@ def observed(name: str) -> Callable[[Job, Place, Note], Any]:
     """Return a system's function as it stands in this module, where dam-obs finds and wraps it."""
     found: Callable[[Job, Place, Note], Any] = getattr(sys.modules[__name__], name)
     return found
-
-
-# -- the program
-
-
-@dataclass(slots=True)
-class Books:
-    """The truth about one system's executions."""
-
-    executions: int = 0
-    wall_ns: int = 0
-    cpu_ns: int = 0
-    awaiting_ns: int | None = 0
-    fresh: list[tuple[dict[str, Any], int]] = field(default_factory=list)
-    """Features and wall time of those that dam-obs did not see."""
-
-    def seen(self, own: Own) -> None:
-        self.executions += 1
-        self.wall_ns += own.wall_ns
-        self.cpu_ns += own.cpu_ns
-        if own.awaiting_ns < 0:
-            self.awaiting_ns = None
-        if self.awaiting_ns is not None:
-            self.awaiting_ns += own.awaiting_ns
-
-
-def a_job(chance: random.Random, number: int) -> Job:
-    return Job(
-        size=round(math.exp(chance.uniform(math.log(SMALLEST), math.log(LARGEST)))),
-        kind=chance.choice(list(KINDS)),
-        level=chance.randint(1, 9),
-        urgent=chance.random() < 0.5,
-        number=number,
-    )
-
-
-async def play(truth: Truth, place: Place, books: Books, chance: random.Random, number: int, is_fresh: bool) -> None:
-    """Have one system do its jobs of one round; nobody else works meanwhile."""
-    work = truth.work if is_fresh else observed(truth.name)
-    doing = []
-    for _ in range(truth.at_once):
-        job = a_job(chance, number)
-        note = _noting(books, job) if is_fresh else books.seen
-        doing.append((job, place, note))
-    if truth.is_async:
-        await asyncio.gather(*(work(*arguments) for arguments in doing))
-    elif len(doing) == 1:
-        work(*doing[0])
-    else:
-        threads = [threading.Thread(target=work, args=arguments) for arguments in doing]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-
-def _noting(books: Books, job: Job) -> Note:
-    return lambda own: books.fresh.append((asdict(job), own.wall_ns))
-
-
-def make_files(place: Place) -> None:
-    place.large_file.write_bytes(os.urandom(FILE_BYTES))
-    (place.folder / "warm").write_bytes(os.urandom(1 << 20))
-    (place.folder / "out").write_bytes(bytes(LARGEST * 500))
-    os.sync()
-
-
-def forget_cached(path: Path) -> None:
-    """Have the kernel drop the pages of a file, so that the next read asks the device."""
-    file = os.open(path, os.O_RDONLY)
-    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(file)
-
-
-async def program(folder: Path, port: int, seed: int, rounds: int) -> None:
-    """Play all systems in turns, in an order by chance, and write down the truth."""
-    chance = random.Random(seed)
-    place = Place(folder, port, random.Random(seed + 1))
-    make_files(place)
-    books = {truth.name: Books() for truth in SYSTEMS}
-    for number in range(rounds):
-        place.progress = number / rounds
-        forget_cached(place.large_file)
-        for truth in chance.sample(SYSTEMS, len(SYSTEMS)):
-            await play(truth, place, books[truth.name], chance, number, chance.random() < FRESH)
-    (folder / "truth.json").write_text(json.dumps({name: asdict(book) for name, book in books.items()}))
-
-
-def main(arguments: list[str]) -> None:
-    """Be observed: ``FOLDER PORT SEED ROUNDS``."""
-    folder, port, seed, rounds = arguments
-    asyncio.run(program(Path(folder), int(port), int(seed), int(rounds)))

@@ -3,7 +3,7 @@ Does dam-obs find out what is known: laws, pools, what waits for I/O, and where 
 
     python benchmarks/oracle.py [--seed 1] [--repeat 1] [--json]
 
-`_oracle_systems` is a program of 22 systems whose truth is known by construction. It runs
+`_oracle_program` plays 22 systems whose truth is known by construction. It runs
 once under a real ``dam-obs diagnose``, and its report is held against the truth:
 
 - pools and ``IOBoundTrait`` as they would be drafted (what is drafted as a comment does not count);
@@ -36,9 +36,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import _oracle_systems as oracle
 import numpy as np
-from _oracle_systems import SYSTEMS, Truth
+from _oracle_program import ROUNDS
+from _oracle_systems import KINDS, SYSTEMS, Truth
 
 from dam_obs.diagnose.costs import predict
 from dam_obs.diagnose.families import nlogn, robust_fit
@@ -107,7 +107,7 @@ def observe(folder: Path, seed: int, rounds: int) -> tuple[DiagnosticReport, dic
     start = folder / "start.py"
     start.write_text(
         f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from _oracle_systems import main\nmain(sys.argv[1:])\n"
+        "from _oracle_program import main\nmain(sys.argv[1:])\n"
     )
     with serving() as port:
         subprocess.run(
@@ -135,7 +135,8 @@ class Verdict:
     names_right: bool
     """Peers, programs and devices are the very ones."""
     io_bound: bool
-    true_io_bound: bool
+    true_io_bound: bool | None
+    """`None`: neither mostly waiting nor mostly computing."""
     time_off_points: float
     """Largest difference of a part of the time split from the truth, in points of wall time."""
     time_parts: dict[str, tuple[float, float]]
@@ -158,7 +159,8 @@ class Verdict:
 
     @property
     def class_right(self) -> bool:
-        return self.pools == self.true_pools and self.names_right and self.io_bound == self.true_io_bound
+        io_right = self.true_io_bound is None or self.io_bound == self.true_io_bound
+        return self.pools == self.true_pools and self.names_right and io_right
 
 
 def judge(truth: Truth, found: SystemDiagnosis, books: dict[str, Any], port: int, disk: str | None) -> Verdict:
@@ -179,7 +181,7 @@ def judge(truth: Truth, found: SystemDiagnosis, books: dict[str, Any], port: int
         true_pools=tuple(sorted(truth.pools)),
         names_right=all(path == meant.get(kind_of(path), path) for path in paths),
         io_bound=any(trait.trait == "IOBoundTrait" for trait in drafted),
-        true_io_bound=truth.io_bound,
+        true_io_bound=by_clocks(books) if truth.io_bound is None else truth.io_bound,
         time_off_points=100 * max(abs(said - true) for said, true in parts.values()),
         time_parts=parts,
         law=law_of(found),
@@ -194,6 +196,12 @@ def judge(truth: Truth, found: SystemDiagnosis, books: dict[str, Any], port: int
         fresh_under_rate=under / len(errors),
         fresh=len(errors),
     )
+
+
+def by_clocks(books: dict[str, Any]) -> bool | None:
+    """Say whether a system of a disk waited for it, by the program's own clocks; `None` where that is not clear."""
+    waiting = 1 - books["cpu_ns"] / (books["wall_ns"] - books["queue_ns"])
+    return None if 0.4 < waiting < 0.6 else waiting >= 0.6
 
 
 def kind_of(path: str) -> str:
@@ -232,7 +240,7 @@ def noise(truth: Truth, fresh: Sequence[Any]) -> float | None:
     family, *names = truth.law
     sizes = np.array([float(features["size"]) for features, _ in fresh])
     grown = {"nlogn": nlogn(sizes), "quadratic": sizes**2}.get(family, sizes)
-    by_name = {"size": grown, "kind": np.array([float(oracle.KINDS[features["kind"]]) for features, _ in fresh])}
+    by_name = {"size": grown, "kind": np.array([float(KINDS[features["kind"]]) for features, _ in fresh])}
     cost = np.array([float(wall_ns) for _, wall_ns in fresh])
     design = np.column_stack([np.ones(len(fresh)), *(by_name[name] for name in names)])
     return float(np.median(np.abs(design @ robust_fit(design, cost) / cost - 1)))
@@ -396,7 +404,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="What dam-obs says of systems whose truth is known.")
     parser.add_argument("--seed", type=int, default=1, help="of jobs and of chance (default: 1)")
     parser.add_argument("--repeat", type=int, default=1, help="runs, each with the next seed (default: 1)")
-    parser.add_argument("--rounds", type=int, default=oracle.ROUNDS, help=f"of all systems (default: {oracle.ROUNDS})")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of all systems (default: {ROUNDS})")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--keep", type=Path, help="an empty folder in which to leave what the run left")
     options = parser.parse_args()
