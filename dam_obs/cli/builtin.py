@@ -21,7 +21,7 @@ COMMANDS: Final = (
     ("export", "Write samples for speedscope, Perfetto, flame graphs or OTLP."),
     ("draft", "Draft calculate_traits code from a run, for review."),
     ("backtest", "Compare what a draft says with what a run took."),
-    ("check", "Hold the traits that a source declares against what a run observed."),
+    ("check", "Say where declared traits differ from observed ones."),
     ("view", "Show recorded events, as a list or as trees."),
     ("stats", "Sum up recorded events by layer, and the slowest ones."),
     ("diff", "Say what got slower or fails more often than in earlier events."),
