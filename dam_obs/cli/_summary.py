@@ -12,6 +12,7 @@ from rich.table import Table
 from dam_obs.cli._units import duration
 from dam_obs.diagnose.report import DiagnosticReport, Quality, SystemDiagnosis, TimeSplit
 from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
+from dam_obs.sample.offcpu.causes import CAUSE_WORDS
 from dam_obs.text import printable
 
 MOST_SYSTEMS = 30
@@ -106,7 +107,7 @@ def _waits(time: TimeSplit) -> str:
     if not time.wall_ns:
         return ""
     waits = [("awaiting", time.awaiting_ns), ("disk", time.block_io_ns), ("queue", time.run_queue_ns)]
-    waits += [(name.replace("_", "/"), ns) for name, ns in (time.causes or {}).items() if name != "other"]
+    waits += [(CAUSE_WORDS[cause], ns) for cause, ns in (time.causes or {}).items()]
     shares = {name: ns / time.wall_ns for name, ns in waits if ns}
     return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.005)
 

@@ -90,6 +90,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
             *([no_offcpu(str(offcpu))] if isinstance(offcpu, BrokenIntervals) else []),
             *missing(evidence, causes_known=isinstance(offcpu, OffCpu)),
         ),
+        offcpu=offcpu_evidence(offcpu) if isinstance(offcpu, OffCpu) else None,
     )
     head = _head(run, manifest, evidence)
     return DiagnosticReport(
@@ -105,7 +106,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         systems=_systems(evidence, samples, rules, OffCpuTimes(offcpu) if isinstance(offcpu, OffCpu) else None),
         faults=_faults(notes),
         flame=None if samples is None else _flame(samples),
-        offcpu=offcpu_evidence(offcpu) if isinstance(offcpu, OffCpu) else None,
+        offcpu=facts.offcpu,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from dam_obs.diagnose.report import Absent, Quality, Verdict
+from dam_obs.diagnose.report import Absent, OffCpuEvidence, Quality, Verdict
 from dam_obs.store.manifest import Manifest, SamplerStats
 
 MAX_FAILED_SHARE: Final = 0.05
@@ -33,6 +33,7 @@ MIN_EXECUTIONS: Final = 20
 
 MAX_DROPPED_SHARE: Final = 0.01
 MAX_SKIPPED_SHARE: Final = 0.01
+MAX_LOST_SHARE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class Facts:
     samples_unclaimed: int | None
     absent: tuple[Absent, ...]
     """What the evidence itself was found to lack."""
+    offcpu: OffCpuEvidence | None = None
+    """How off-CPU times were taken; `None`: not at all."""
 
     @property
     def sampler(self) -> SamplerStats | None:
@@ -176,6 +179,17 @@ def _doubt_skipped(facts: Facts) -> str | None:
     return f"{facts.lines_skipped} lines of the trace are torn or foreign"
 
 
+def _doubt_offcpu(facts: Facts) -> str | None:
+    offcpu = facts.offcpu
+    if offcpu is None:
+        return None
+    if offcpu.ended_early:
+        return f"{offcpu.tool} broke down after {offcpu.watched_ns / 1e9:.0f} s: what waited later has no cause"
+    if offcpu.lost > MAX_LOST_SHARE * max(offcpu.intervals, 1):
+        return f"{offcpu.lost} off-CPU intervals were lost beside {offcpu.intervals}: their time is in other"
+    return None
+
+
 DOUBTS: Final[Iterable[Callable[[Facts], str | None]]] = (
     _doubt_unfinished,
     _doubt_few_executions,
@@ -186,4 +200,5 @@ DOUBTS: Final[Iterable[Callable[[Facts], str | None]]] = (
     _doubt_late,
     _doubt_dropped,
     _doubt_skipped,
+    _doubt_offcpu,
 )

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dam_obs.sample.offcpu.causes import Cause
+
 SCHEMA_VERSION: Literal[1] = 1
 
 Verdict = Literal["usable", "weak", "refuse"]
@@ -107,7 +109,7 @@ class TimeSplit(Model):
 
     Run queue, block I/O and `causes` are projected from them to all.
     """
-    causes: dict[str, int] | None = None
+    causes: dict[Cause, int] | None = None
     """
     What of `other_ns` bpftrace saw the cause of; what is missing in the sum is not known.
 

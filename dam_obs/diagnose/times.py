@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from dam_obs.diagnose.evidence import NOT_MEASURED, Ints, SystemEvidence
 from dam_obs.diagnose.report import Quantiles, TimeSplit
+from dam_obs.sample.offcpu.causes import Cause
 
-_OFF_CPU: Final = {"block_io": "block_io_ns", "run_queue": "run_queue_ns"}
+_OFF_CPU: Final[Mapping[Cause, str]] = {"block_io": "block_io_ns", "run_queue": "run_queue_ns"}
 """The parts that the kernel counts, in the order in which we trust them, and their columns."""
 
 Intervals: TypeAlias = list[tuple[int, int]]
@@ -38,7 +39,7 @@ def quantiles(durations_ns: Ints) -> Quantiles:
     )
 
 
-def split(system: SystemEvidence, waits: Mapping[str, Ints] | None = None) -> TimeSplit:
+def split(system: SystemEvidence, waits: Mapping[Cause, Ints] | None = None) -> TimeSplit:
     """
     Say where wall time went, over the executions whose CPU time was measured, or over all if none was.
 
@@ -63,7 +64,7 @@ def split(system: SystemEvidence, waits: Mapping[str, Ints] | None = None) -> Ti
     off_cpu = left.copy()
     total = int(off_cpu.sum())
     columns = _off_cpu_columns(system, waits, measured)
-    parts: dict[str, int | None] = {}
+    parts: dict[Cause, int | None] = {}
     other = total
     for name, column in columns.items():
         part = parts[name] = _projected(left, column, off_cpu, other)
@@ -85,8 +86,8 @@ def split(system: SystemEvidence, waits: Mapping[str, Ints] | None = None) -> Ti
 
 
 def _off_cpu_columns(
-    system: SystemEvidence, waits: Mapping[str, Ints] | None, measured: NDArray[np.bool_]
-) -> dict[str, Ints]:
+    system: SystemEvidence, waits: Mapping[Cause, Ints] | None, measured: NDArray[np.bool_]
+) -> dict[Cause, Ints]:
     """Return the columns to take from what is left, in order: block I/O, run queue, and other causes if known."""
     if waits is not None and all((waits[name][measured] != NOT_MEASURED).any() for name in _OFF_CPU):
         names = [*_OFF_CPU, *(name for name in waits if name not in _OFF_CPU)]

@@ -15,10 +15,10 @@ import numpy as np
 
 from dam_obs.diagnose.evidence import NOT_MEASURED, Ints, SystemEvidence
 from dam_obs.diagnose.report import BlockRequests, OffCpuEvidence
-from dam_obs.sample.offcpu.causes import CAUSES
+from dam_obs.sample.offcpu.causes import CAUSES, Cause
 from dam_obs.sample.offcpu.read import OffCpu, Stretches
 
-Waits = Mapping[str, Ints]
+Waits = Mapping[Cause, Ints]
 """By cause, nanoseconds of each execution within its steps; `NOT_MEASURED` where it was not watched all along."""
 
 

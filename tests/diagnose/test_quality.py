@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from dam_obs.diagnose.quality import Facts, quality
-from dam_obs.diagnose.report import Absent
+from dam_obs.diagnose.report import Absent, OffCpuEvidence
 from dam_obs.store.manifest import AbsentEvidence, HostNote, Manifest, SamplerStats
 
 SAMPLER = SamplerStats(sampler="py-spy 0.4.3", rate_asked_hz=100, samples=1_000, failed=0, late=0, seconds=10.0)
@@ -23,6 +23,14 @@ def facts(**other: Any) -> Facts:
         "samples_unclaimed": 600, "absent": (),
     }  # fmt: skip
     return Facts(**(plain | other))
+
+
+def offcpu(**other: Any) -> OffCpuEvidence:
+    plain: dict[str, Any] = {
+        "tool": "bpftrace 0.17.0", "clock": "monotonic", "clock_residual_ns": 1, "watched_ns": 3 * 10**9,
+        "intervals": 1_000, "lost": 10, "cut": 0, "ended_early": False, "disks": [],
+    }  # fmt: skip
+    return OffCpuEvidence(**(plain | other))
 
 
 def manifest(sampler: dict[str, Any] | None = None, **other: Any) -> Manifest:
@@ -56,6 +64,11 @@ def test_a_good_run_is_usable() -> None:
         ({"manifest": manifest({"late": 101})}, "the sampler fell behind 101 times in 1000 samples"),
         ({"dropped": 6}, "6 executions were dropped because the queue was full: raise queue_size"),
         ({"lines_skipped": 6}, "6 lines of the trace are torn or foreign"),
+        ({"offcpu": offcpu(lost=11)}, "11 off-CPU intervals were lost beside 1000: their time is in other"),
+        (
+            {"offcpu": offcpu(ended_early=True)},
+            "bpftrace 0.17.0 broke down after 3 s: what waited later has no cause",
+        ),
     ],
 )
 def test_each_doubt_makes_it_weak(other: dict[str, Any], reason: str) -> None:

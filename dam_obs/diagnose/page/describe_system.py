@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from dam_obs.diagnose.report import (
     TimeSplit,
 )
 from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
+from dam_obs.sample.offcpu.causes import CAUSE_WORDS, Cause
 
 LONGEST_NAME: Final = 120
 
@@ -144,10 +145,22 @@ def _time_note(time: TimeSplit, executions: int) -> str:
         said.append(f"Summed over {units.count(time.measured)} of {units.count(executions)} executions.")
     if time.counted is not None and time.counted < time.measured:
         counted = f"{units.count(time.counted)} of {units.count(time.measured)}"
-        said.append(f"Run queue and block I/O are projected from {counted} executions, whose counters were read.")
+        how = "whose counters were read" if time.causes is None else "which bpftrace watched"
+        said.append(f"Run queue and block I/O are projected from {counted} executions, {how}.")
     if missing:
         said.append(f"Not measured, and so inside other: {', '.join(missing)}.")
+    if time.causes is not None:
+        said.append(_what_other_is(time.causes, time.wall_ns))
     return " ".join(said)
+
+
+def _what_other_is(causes: Mapping[Cause, int], wall_ns: int) -> str:
+    """Name the causes of other waiting, the longest first, by their share of the wall time."""
+    seen = sorted(((nanoseconds, cause) for cause, nanoseconds in causes.items() if nanoseconds), reverse=True)
+    if not seen:
+        return "In other no cause of waiting was seen."
+    shares = (f"{CAUSE_WORDS[cause]} {units.percent(nanoseconds / max(wall_ns, 1))}" for nanoseconds, cause in seen)
+    return f"Of the wall time, seen in other: {', '.join(shares)}."
 
 
 def _pools(system: SystemDiagnosis) -> list[str]:

@@ -21,6 +21,19 @@ ready, and waiting for a CPU. ``other``: none of these is known of it.
 
 CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
 
+CAUSE_WORDS: Final[Mapping[Cause, str]] = {
+    "block_io": "disk",
+    "futex": "locks",
+    "poll": "poll",
+    "sleep": "sleep",
+    "pipe_socket": "pipe or socket",
+    "child": "child process",
+    "held": "held by a sampler",
+    "run_queue": "queue",
+    "other": "other waits",
+}
+"""What to call a cause before people."""
+
 RUNNABLE_MASK: Final = 0xFF
 _INTERRUPTIBLE, _UNINTERRUPTIBLE, _STOPPED, _TRACED = 1, 2, 4, 8
 

@@ -303,6 +303,16 @@ class TestSystems:
         assert "Run queue and block I/O are projected from 2 of 3 executions, whose counters were read." in text
         assert "vda read disk/read/vda 2 KiB at the device, in 1 3" in text
 
+    def test_causes_of_waiting_are_named(self, report, system):
+        """Where bpftrace watched, the page says what other is made of, the longest first; else nothing of it."""
+        plain = system()
+        causes = {"futex": plain.time.wall_ns // 10, "sleep": plain.time.wall_ns // 4, "held": 0}
+        some = system(time=plain.time.model_copy(update={"causes": causes}))
+        assert "Of the wall time, seen in other: sleep 25%, locks 10%." in words(page(report(systems=[some])))
+        none = system(time=plain.time.model_copy(update={"causes": {}}))
+        assert "In other no cause of waiting was seen." in words(page(report(systems=[none])))
+        assert "seen in other" not in words(page(report(systems=[plain])))
+
     def test_doubtful_trait_is_marked_in_words(self, report, system):
         """Below the bound a trait says that it would be drafted as a comment."""
         sure = InferredTrait(trait="IOBoundTrait", arguments={}, confidence=0.9, evidence=["It waited."], rival=None)
