@@ -125,10 +125,19 @@ def command(
     else:
         _print(report)
     if not report.checked:
-        click.echo("Nothing could be checked.", err=True)
+        click.echo(f"Nothing could be checked: {_why_nothing(report)}.", err=True)
     levels = {"error", "warning"} if strict else {"error"}
     if not report.checked or any(finding.level in levels for finding in report.findings):
         context.exit(DRIFT)
+
+
+def _why_nothing(report: CheckReport) -> str:
+    verdicts = {each.verdict for each in report.systems} - {"not_in_run"}
+    if not verdicts:
+        return "no execution of the run was for a command"
+    if verdicts == {"not_in_source"}:
+        return "no system of the run is in the source"
+    return "no traits that the source declares could be evaluated"
 
 
 def _print(report: CheckReport) -> None:

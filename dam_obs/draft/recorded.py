@@ -67,8 +67,21 @@ class RecordedSystem:
 
 @dataclass(slots=True)
 class _Gathered:
+    """The executions of one operation, in bounded room: of very many every second, fourth, eighth... is kept."""
+
     commands: Counter[str] = field(default_factory=Counter)
-    executions: list[Execution] = field(default_factory=list)
+    kept: list[Execution] = field(default_factory=list)
+    seen: int = 0
+    _every: int = 1
+
+    def add(self, event: TraceEvent, command: str) -> None:
+        self.commands[command] += 1
+        if self.seen % self._every == 0:
+            self.kept.append(_execution(event))
+        self.seen += 1
+        if len(self.kept) == 2 * MOST_EXECUTIONS:
+            self.kept = self.kept[::2]
+            self._every *= 2
 
 
 def recorded_systems(run: RunFolder) -> dict[str, RecordedSystem]:
@@ -83,8 +96,7 @@ def recorded_systems(run: RunFolder) -> dict[str, RecordedSystem]:
         if event.kind == "span" and event.command:
             operations = gathered.setdefault(event.component, {})
             one = operations.setdefault((event.hrm_layer, event.operation), _Gathered())
-            one.commands[event.command] += 1
-            one.executions.append(_execution(event))
+            one.add(event, event.command)
     return {system: _most_seen(system, operations) for system, operations in sorted(gathered.items())}
 
 
@@ -109,13 +121,13 @@ def _execution(event: TraceEvent) -> Execution:
 
 
 def _most_seen(system: str, operations: Mapping[tuple[str, str], _Gathered]) -> RecordedSystem:
-    operation, one = max(operations.items(), key=lambda item: (len(item[1].executions), item[0]))
+    operation, one = max(operations.items(), key=lambda item: (item[1].seen, item[0]))
     return RecordedSystem(
         system=system,
         operation=operation,
         command_type=_first_of(one.commands),
-        executions=tuple(evenly(one.executions, MOST_EXECUTIONS)),
-        seen=len(one.executions),
+        executions=tuple(evenly(one.kept, MOST_EXECUTIONS)),
+        seen=one.seen,
     )
 
 

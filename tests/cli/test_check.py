@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -174,12 +175,34 @@ def test_sarif_is_written_beside_what_is_printed(run, capsys):
     json.loads(capsys.readouterr().out)
 
 
-def test_nothing_that_could_be_checked_is_no_success(run, tmp_path, capsys):
+NOTHING = {
+    "traits": ("class HashAsset: ...", None, "no traits that the source declares could be evaluated"),
+    "systems": ("class Other: ...", None, "no system of the run is in the source"),
+    "commands": (SOURCE, "command", "no execution of the run was for a command"),
+}
+
+
+@pytest.mark.parametrize(("source", "without", "why"), NOTHING.values(), ids=NOTHING.keys())
+def test_nothing_that_could_be_checked_is_no_success(run, tmp_path, capsys, source, without, why):
     """A gate that is always open is none."""
-    (tmp_path / "src" / "asset_pipeline" / "systems.py").write_text("class HashAsset: ...\n")
+    (tmp_path / "src" / "asset_pipeline" / "systems.py").write_text(source)
+    events = [json.loads(line) for line in run.trace.read_text().splitlines()]
+    run.trace.write_text("\n".join(json.dumps({k: v for k, v in each.items() if k != without}) for each in events))
 
     assert main(["check", "--source", "src"]) == 1
-    assert capsys.readouterr().err == "Nothing could be checked.\n"
+    assert capsys.readouterr().err == f"Nothing could be checked: {why}.\n"
+
+
+def test_a_path_that_is_no_text_is_shown_all_the_same(run, tmp_path, capsys):
+    """Names of files are bytes."""
+    with open(os.path.join(os.fsencode(tmp_path), b"src", b"\xff.py"), "wb") as file:
+        file.write(b"calculate_traits(")
+
+    _, told = checked(capsys, "--sarif", "drift.sarif")
+
+    assert told["unread"] == {"src/\\udcff.py": "it is not valid Python"}
+    assert main(["check", "--source", "src"]) == 1
+    assert "src/\\udcff.py was not read" in capsys.readouterr().out
 
 
 BAD = [

@@ -225,3 +225,15 @@ def test_executions_are_those_of_the_operation_seen_most(tmp_path):
 
     assert (found.operation, found.seen) == (("system", "execute"), len(hasher))
     assert [each.handle for each in found.executions] == [event.trace_id for event in hasher]
+
+
+def test_of_very_many_executions_some_are_kept_evenly(tmp_path, monkeypatch):
+    """In bounded room, while all are counted."""
+    monkeypatch.setattr("dam_obs.draft.recorded.MOST_EXECUTIONS", 4)
+    run = write_example_run(tmp_path / "run", assets=40)
+    handles = [event.trace_id for event in read_events(run.trace) if event.component.endswith(":SniffMime")]
+
+    found = recorded_systems(run)["asset_pipeline.systems:SniffMime"]
+
+    assert found.seen == len(handles) > 32
+    assert [handles.index(each.handle) for each in found.executions] == [0, 8, 16, 24]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from dam_obs.draft.checking import CheckReport
@@ -70,13 +71,13 @@ def document(report: CheckReport) -> CheckDocument:
     return CheckDocument(
         schema_version=SCHEMA_VERSION,
         run=report.run_id,
-        source=str(report.source),
+        source=_text(report.source),
         threshold=report.terms.threshold,
         quantile=report.terms.quantile,
         drift=any(finding.level == "error" for finding in report.findings),
         checked=report.checked,
         systems=tuple(map(_system, report.systems)),
-        unread={str(file): why for file, why in report.unread},
+        unread={_text(file): why for file, why in report.unread},
     )
 
 
@@ -85,7 +86,7 @@ def _system(each: SystemCheck) -> SystemDocument:
         system=each.system,
         verdict=each.verdict,
         why=each.why,
-        file=None if each.file is None else str(each.file),
+        file=None if each.file is None else _text(each.file),
         line=each.line,
         executions=each.executions,
         answered=each.answered,
@@ -108,3 +109,8 @@ def _finding(each: Finding) -> FindingDocument:
         figures=dict(each.figures),
         handles=each.handles,
     )
+
+
+def _text(path: Path) -> str:
+    """Write a path; bytes of it that are no text as escapes, for JSON knows text alone."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
