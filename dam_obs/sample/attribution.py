@@ -42,6 +42,8 @@ def attribute(samples: Iterable[StackSample]) -> Attribution:
 
 def span_id_of(frame: Frame) -> str | None:
     """Return the span id that `frame` was put on the stack to carry; `None` for any other frame."""
+    if not frame.function.startswith(TAG):
+        return None
     match = _TAG.fullmatch(frame.function)
     return match[1] if match else None
 
@@ -51,7 +53,7 @@ class Stacks:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Frame, ...], tuple[tuple[str, ...], tuple[Frame, ...]]] = {}
-        self._own_folders = {str(_OUR_FOLDER)}
+        self._own_folders: tuple[str, ...] = (f"{_OUR_FOLDER}/",)
 
     def own(self, frames: tuple[Frame, ...]) -> tuple[tuple[str, ...], tuple[Frame, ...]]:
         """Return the span ids on a stack, outermost first, and the frames inside the last of them."""
@@ -79,12 +81,14 @@ class Stacks:
 
     def _learn_folder(self, file: str) -> None:
         """Note where dam-obs lies in the observed program, which may be another installation than this one."""
+        if file.startswith(self._own_folders):
+            return
         path = PurePath(file)
         if path.parts[-3:] == _METER:
-            self._own_folders.add(str(path.parent.parent))
+            self._own_folders += (f"{path.parent.parent}/",)
 
     def _is_ours(self, file: str) -> bool:
-        return any(file.startswith(folder + "/") for folder in self._own_folders)
+        return file.startswith(self._own_folders)
 
 
 _MOST_KNOWN = 20_000

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 TAG = "dam:"
 """How the function name of a frame starts that the step meter put on the stack; 16 hex digits of span id follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One frame of a stack."""
+class Frame(NamedTuple):
+    """One frame of a stack; a tuple, since a run has millions of them to be looked up."""
 
     function: str
     file: str
