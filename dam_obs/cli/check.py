@@ -134,7 +134,7 @@ def command(
 def _why_nothing(report: CheckReport) -> str:
     verdicts = {each.verdict for each in report.systems} - {"not_in_run"}
     if not verdicts:
-        return "no execution of the run was for a command"
+        return "no execution of the run names its command, as `dam-obs diagnose` records it"
     if verdicts == {"not_in_source"}:
         return "no system of the run is in the source"
     return "no traits that the source declares could be evaluated"

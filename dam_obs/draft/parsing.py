@@ -20,9 +20,11 @@ def read_text(path: Path, longest: int = LONGEST_FILE) -> str:
     Read a file of UTF-8 text.
 
     Raises:
-        Unparsed: It cannot be read, is no text or is too long.
+        Unparsed: It cannot be read, is no file, no text or too long.
     """
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise Unparsed("it is no file")
         with path.open("rb") as file:
             raw = file.read(longest + 1)
         text = raw.decode("utf-8-sig")

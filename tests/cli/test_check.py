@@ -54,7 +54,7 @@ SNIFF_LINE = 15
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A run of the example pipeline."""
-    return write_example_run(tmp_path_factory.mktemp("example") / "run", assets=120)
+    return write_example_run(tmp_path_factory.mktemp("example") / "run", assets=80)
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_sarif_is_written_beside_what_is_printed(run, capsys):
 NOTHING = {
     "traits": ("class HashAsset: ...", None, "no traits that the source declares could be evaluated"),
     "systems": ("class Other: ...", None, "no system of the run is in the source"),
-    "commands": (SOURCE, "command", "no execution of the run was for a command"),
+    "commands": (SOURCE, "command", "no execution of the run names its command, as `dam-obs diagnose` records it"),
 }
 
 
@@ -249,3 +249,18 @@ def test_hostile_names_reach_neither_terminal_nor_sarif(run, tmp_path, capsys):
     assert not {"\x1b", "\x07"} & set(shown.out + shown.err + written)
     assert "\\\\[x\\\\](y)" in written
     assert "[x](y)" not in written.replace("\\\\[x\\\\](y)", "")
+
+
+def test_a_name_without_end_does_not_fill_the_terminal(run, capsys):
+    """It is cut."""
+    events = [json.loads(line) for line in run.trace.read_text().splitlines()]
+    for event in events:
+        if event["component"].endswith(":SniffMime"):
+            event["touched"] = {"processes": ["x" * 50_000]}
+    run.trace.write_text("\n".join(map(json.dumps, events)))
+
+    assert main(["check", "--source", "src"]) == 1
+
+    told = capsys.readouterr().out
+    assert "[...] [pool-missing]" in told
+    assert len(told) < 10_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from dam_obs.draft.declared import NotASource, read_declarations
@@ -175,3 +177,12 @@ def test_a_folder_without_python_is_bad_input(tmp_path):
     """Rather than nothing to check."""
     with pytest.raises(NotASource, match="has no Python files"):
         read_declarations(tmp_path, [])
+
+
+def test_a_pipe_is_not_waited_for(source):
+    """Whatever it is called, and whether it is found or named."""
+    os.mkfifo(source / "pipe.py")
+    found = read_declarations(source, [])
+
+    assert found.unread == {source / "pipe.py": "it is no file"}
+    assert read_declarations(source / "pipe.py", []).unread == {source / "pipe.py": "it is no file"}

@@ -7,6 +7,8 @@ import os
 import textwrap
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dam_obs.draft.sandbox import Answer, DraftCode, Limits, Outcome, SaidTrait, SourceCode, ask
 
@@ -302,3 +304,22 @@ def test_what_the_child_has_started_ends_with_it(tmp_path):
     assert ask_source(tmp_path, body).stopped == "ended by itself, with status 5"
     with lock.open() as ours:
         fcntl.flock(ours, fcntl.LOCK_EX)  # waits for ever, if it is not
+
+
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9)
+)
+NAMES = st.text(max_size=9) | st.from_regex(
+    r"(len\()?(a|b|name|_x|get|__len__)?(\.(a|b|__class__))*\)?", fullmatch=True
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.dictionaries(NAMES, SCALARS, max_size=6), min_size=1, max_size=40))
+def test_whatever_the_features_are_each_command_is_answered(commands):
+    """With a time, or with what is missing."""
+    outcome = ask_draft("max(1, round(cmd.a)) if len(cmd.b) > 1 else 7", *commands)
+
+    assert outcome.stopped is None
+    assert len(outcome.answers) == len(commands)
+    assert all(answer.problem or answer.time_ms() for answer in outcome.answers)

@@ -23,6 +23,8 @@ WORDS: Final[dict[Verdict, str]] = {
     "not_in_run": "not run",
 }
 MOST_PROBLEMS: Final = 3
+LONGEST_LINE: Final = 1_000
+"""Characters; a name in a trace may be of any length."""
 DIFFERS: Final = "drift"
 
 
@@ -43,18 +45,18 @@ def check_table(report: CheckReport) -> Table:
 def finding_lines(report: CheckReport) -> Iterator[str]:
     """Yield each finding: ``file:line: level: what [rule]``, then its evidence."""
     for each in report.findings:
-        yield printable(f"{_place(each)}: {each.level}: {each.system} {each.message} [{each.rule.id}]")
-        yield from (printable(f"  {line}") for line in each.evidence)
+        yield f"{_line(f'{_place(each)}: {each.level}: {each.system} {each.message}')} [{each.rule.id}]"
+        yield from (f"  {_line(line)}" for line in each.evidence)
         if each.handles:
-            yield printable(f"  Executions to look at: {', '.join(each.handles)}")
+            yield f"  Executions to look at: {_line(', '.join(each.handles))}"
 
 
 def closing_lines(report: CheckReport) -> Iterator[str]:
     """Say what was not judged, and sum up."""
     for each in report.systems:
-        yield from (printable(f"{each.system}: {remark}") for remark in _remarks(each))
+        yield from (_line(f"{each.system}: {remark}") for remark in _remarks(each))
     for file, why in report.unread:
-        yield printable(f"{_relative(file)} was not read: {why}")
+        yield _line(f"{_relative(file)} was not read: {why}")
     verdicts = Counter(_verdict(each) for each in report.systems)
     yield f"{counted(len(report.systems), 'system')}: {', '.join(f'{n:,} {word}' for word, n in verdicts.items())}"
 
@@ -78,6 +80,11 @@ def _remarks(each: SystemCheck) -> Iterator[str]:
     if each.verdict == "checked":
         for why, count in list(each.problems.items())[:MOST_PROBLEMS]:
             yield f"not evaluated for {counted(count, 'execution')}: {why}"
+
+
+def _line(text: str) -> str:
+    shown = printable(text[:LONGEST_LINE])
+    return shown if len(text) <= LONGEST_LINE else f"{shown} [...]"
 
 
 def _place(finding: Finding) -> str:
