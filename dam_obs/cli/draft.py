@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 import click
 from pydantic import ValidationError
@@ -12,10 +14,12 @@ from dam_obs.cli._drafting import into_sources
 from dam_obs.diagnose.report import DiagnosticReport
 from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.literals import shown
-from dam_obs.draft.write import Drafts, make_drafts, save
+from dam_obs.draft.write import Drafts, make_drafts, review_text, save
 from dam_obs.errors import DamObsError
 from dam_obs.store.find import Source
 from dam_obs.store.runs import RunFolder
+
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+")
 
 
 class NoReport(DamObsError):
@@ -49,6 +53,7 @@ class NoReport(DamObsError):
     metavar="PATH",
     help="With --write and --patch: only files below here. [default: the current folder]",
 )
+@click.option("--plots", "plots_at", metavar="URL", help="With --review: show the drafts folder's pictures from there.")
 @click.option("--force", is_flag=True, help="Replace drafts and methods that a person edited or wrote.")
 @json_option
 def command(
@@ -57,6 +62,7 @@ def command(
     output: Path | None,
     modes: tuple[str, ...],
     source_folder: Path | None,
+    plots_at: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -67,7 +73,7 @@ def command(
     for a person to review: dam-obs never imports or runs it. --write and --patch touch all of their
     files or none, and no method that a person wrote or edited.
     """
-    mode = _mode(modes, output=output, source_folder=source_folder, as_json=as_json)
+    mode = _mode(modes, output=output, source_folder=source_folder, plots_at=plots_at, as_json=as_json)
     if source.uri is not None:
         raise NotOfARun(source.uri)
     folder = source.run or RunFolder(source.trace.parent)
@@ -87,7 +93,8 @@ def command(
     elif mode == "stdout":
         click.echo("\n\n".join(drafts.sources.values()), nl=False)
     elif mode == "review":
-        click.echo(drafts.review, nl=False)
+        at = plots_at.rstrip("/") if plots_at else None
+        click.echo(review_text(report, drafts, systems=systems or None, plots_at=at), nl=False)
     else:
         written = save(drafts, output or folder.drafts, force=force)
         if as_json:
@@ -97,7 +104,9 @@ def command(
     _tell_what_is_missing(drafts, asked_by_name=by_name)
 
 
-def _mode(modes: tuple[str, ...], *, output: Path | None, source_folder: Path | None, as_json: bool) -> str:
+def _mode(
+    modes: tuple[str, ...], *, output: Path | None, source_folder: Path | None, plots_at: str | None, as_json: bool
+) -> str:
     """
     Return what to do with the drafts.
 
@@ -111,6 +120,8 @@ def _mode(modes: tuple[str, ...], *, output: Path | None, source_folder: Path | 
         raise click.UsageError(f"--output does not go with --{mode}")
     if source_folder is not None and mode not in ("write", "patch"):
         raise click.UsageError("--source goes with --write and --patch")
+    if plots_at is not None and (mode != "review" or not _ADDRESS.fullmatch(plots_at)):
+        raise click.UsageError("--plots goes with --review, and is an address without blanks and brackets")
     if as_json and mode in ("stdout", "review"):
         raise click.UsageError(f"--json does not go with --{mode}")
     return mode

@@ -17,6 +17,7 @@ from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
 from dam_obs.draft import figures
 from dam_obs.draft.evidence import examples, label
 from dam_obs.draft.markdown import code, sentence
+from dam_obs.draft.ranges import RangeTable, range_table
 from dam_obs.draft.templates import REVIEW, render
 
 MOST: Final = 20
@@ -47,6 +48,10 @@ class SystemReview:
     ranges: list[str]
     warnings: list[str]
     examples: list[str]
+    plot: str | None
+    """Where the picture of the cost model is: a name or an address without anything that Markdown reads."""
+    ranges_table: RangeTable | None
+    """The model beside what was seen."""
 
 
 def review_page(
@@ -55,6 +60,7 @@ def review_page(
     *,
     files: Mapping[str, str],
     refused: Mapping[str, str],
+    plots: Mapping[str, str],
     templates: Sequence[Path] = (),
 ) -> str:
     """
@@ -65,9 +71,13 @@ def review_page(
         systems: The systems that were asked for.
         files: System to the name of its draft.
         refused: System to the reason why it has none.
+        plots: System to where its picture is.
         templates: Folders that are searched before the built-in one.
     """
-    parts = [_system(system, files.get(system.system), refused.get(system.system)) for system in systems]
+    parts = [
+        _system(system, files.get(system.system), refused.get(system.system), plots.get(system.system))
+        for system in systems
+    ]
     content: dict[str, Any] = {
         "run_id": code(report.run_id),
         "command": code(report.command),
@@ -80,7 +90,7 @@ def review_page(
     return render(REVIEW, content, templates)
 
 
-def _system(system: SystemDiagnosis, file: str | None, refused: str | None) -> SystemReview:
+def _system(system: SystemDiagnosis, file: str | None, refused: str | None, plot: str | None) -> SystemReview:
     held_out = system.cost.held_out
     return SystemReview(
         name=code(system.system),
@@ -102,6 +112,8 @@ def _system(system: SystemDiagnosis, file: str | None, refused: str | None) -> S
         ],
         warnings=_warnings(system),
         examples=[f"{code(p.handle)} ({figures.milliseconds(p.duration_ns)})" for p in examples(system.points)],
+        plot=plot,
+        ranges_table=range_table(system) if file else None,
     )
 
 

@@ -21,6 +21,7 @@ from dam_obs.draft.errors import DraftEdited, DraftRefused, UnknownSystem
 from dam_obs.draft.formatting import formatted
 from dam_obs.draft.literals import NotALiteral
 from dam_obs.draft.names import class_name, file_names
+from dam_obs.draft.plot import plot
 from dam_obs.draft.review import review_page
 from dam_obs.draft.sheet import sheet
 from dam_obs.draft.stamp import is_untouched, stamp
@@ -42,12 +43,16 @@ class Drafts:
     refused: dict[str, str]
     """System to the reason why it has no draft."""
 
+    plots: dict[str, str]
+    """Name of a picture's file to the picture, an SVG file."""
+
     review: str
     """The page for the reviewer."""
 
     def contents(self) -> dict[str, str]:
         """Return what is to be written, by file name; the review is the last."""
-        return {self.files[system]: source for system, source in self.sources.items()} | {REVIEW_FILE: self.review}
+        code = {self.files[system]: source for system, source in self.sources.items()}
+        return code | self.plots | {REVIEW_FILE: self.review}
 
 
 def make_drafts(
@@ -80,9 +85,46 @@ def make_drafts(
             refused[system.system] = error.why
 
     files = {name: names[name] for name in sources}
-    page = review_page(report, asked, files=files, refused=refused, templates=templates)
-    review = stamp(page, after_line=0, opening="<!-- ", closing=" -->")
-    return Drafts(files=files, sources=sources, refused=refused, review=review)
+    drawn = {system.system: plot(system) for system in asked if system.system in files}
+    pictures = {name: Path(files[name]).with_suffix(".svg").name for name, picture in drawn.items() if picture}
+    page = review_page(report, asked, files=files, refused=refused, plots=pictures, templates=templates)
+    return Drafts(
+        files=files,
+        sources=sources,
+        refused=refused,
+        plots={pictures[name]: _stamped(picture, after_line=1) for name, picture in drawn.items() if picture},
+        review=_stamped(page, after_line=0),
+    )
+
+
+def review_text(
+    report: DiagnosticReport,
+    drafts: Drafts,
+    *,
+    systems: Collection[str] | None = None,
+    plots_at: str | None = None,
+    templates: Sequence[Path] | None = None,
+) -> str:
+    """
+    Write the review as the text of a pull request.
+
+    Args:
+        report: What the drafts were made of.
+        drafts: The drafts.
+        systems: As for `make_drafts`.
+        plots_at: The address of the folder in which the pictures can be seen; `None` leaves them out, since a
+            pull request shows none that are not published somewhere.
+        templates: As for `make_drafts`.
+    """
+    names = {name: Path(file).with_suffix(".svg").name for name, file in drafts.files.items()}
+    at = {name: f"{plots_at}/{file}" for name, file in names.items() if plots_at and file in drafts.plots}
+    templates = plugin_folders() if templates is None else templates
+    asked = _asked(report, systems)
+    return review_page(report, asked, files=drafts.files, refused=drafts.refused, plots=at, templates=templates)
+
+
+def _stamped(text: str, *, after_line: int) -> str:
+    return stamp(text, after_line=after_line, opening="<!-- ", closing=" -->")
 
 
 def draft_source(system: SystemDiagnosis, run_id: str, *, templates: Sequence[Path] = ()) -> str:
@@ -114,7 +156,7 @@ def write_drafts(
     force: bool = False,
 ) -> list[Path]:
     """
-    Write one file for each drafted system and ``review.md`` into `folder`, which is made where it is missing.
+    Write a file and a picture for each drafted system, and ``review.md``, into `folder`, made where it is missing.
 
     Args:
         report: A diagnosed run.
@@ -124,7 +166,7 @@ def write_drafts(
         force: Replace files that a person has edited.
 
     Returns:
-        The files written, the review last.
+        The files written but for pictures, the review last.
 
     Raises:
         DraftEdited: Files would be replaced that a person has edited, or that dam-obs did not make; none was written.
@@ -143,7 +185,7 @@ def save(drafts: Drafts, folder: Path, *, force: bool = False) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in contents.items():
         _replace(path, text)
-    return list(contents)
+    return [path for path in contents if path.name not in drafts.plots]
 
 
 def _asked(report: DiagnosticReport, systems: Collection[str] | None) -> list[SystemDiagnosis]:

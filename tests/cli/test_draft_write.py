@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -125,6 +127,8 @@ def test_a_system_that_is_elsewhere_is_left_out_and_an_error_when_asked_for(proj
         (["--write", "--output", "x"], "--output does not go with --write"),
         (["--source", "x"], "--source goes with --write and --patch"),
         (["--review", "--json"], "--json does not go with --review"),
+        (["--plots", "https://x"], "--plots goes with --review"),
+        (["--review", "--plots", "https://x) [a](b"], "an address without blanks and brackets"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(project, capsys, options, why):
@@ -134,8 +138,22 @@ def test_options_that_contradict_each_other_are_refused(project, capsys, options
 
 
 def test_the_review_can_be_printed_alone(project, capsys):
-    """For the text of a pull request; nothing is written."""
+    """For the text of a pull request; nothing is written, and pictures that nobody could see are left out."""
     assert main(["draft", "--review"]) == 0
 
-    assert capsys.readouterr().out.splitlines()[1].startswith("# Drafted traits: run ")
+    page = capsys.readouterr().out
+    assert page.startswith("# Drafted traits: run ")
+    assert "| executions | median seen | model | took longer |" in page
+    assert "![" not in page
     assert not RunFolder(RUNS / "20260113-140000-4321").drafts.exists()
+
+
+def test_the_review_shows_pictures_from_where_they_are_published(project, capsys):
+    """Each is one of the files that a draft into a folder leaves."""
+    assert main(["draft", "--output", "drafts"]) == 0
+    capsys.readouterr()
+    assert main(["draft", "--review", "--plots", "https://host/raw/drafts/"]) == 0
+
+    shown = set(re.findall(r"^!\[.*\]\(https://host/raw/drafts/(.*)\)$", capsys.readouterr().out, re.M))
+    assert shown
+    assert shown == {path.name for path in Path("drafts").glob("*.svg")}

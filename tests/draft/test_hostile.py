@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+from xml.etree import ElementTree
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from dam_obs.draft.check import check
 from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.literals import LONGEST_STRING
 from dam_obs.draft.sheet import sheet
-from dam_obs.draft.write import draft_source, make_drafts
+from dam_obs.draft.write import draft_source, make_drafts, review_text
 
 PIECES = [
     *(
@@ -105,6 +106,11 @@ def systems(draw: st.DrawFn, like: SystemDiagnosis) -> SystemDiagnosis:
     point = like.points[0].model_copy(
         update={"handle": draw(strings), "status": draw(strings), "duration_ns": draw(integers)}
     )
+    feature = draw(names | st.just("size"))
+    drawn = [
+        like.points[0].model_copy(update={"duration_ns": draw(integers), "features": {feature: draw(anything)}})
+        for _ in range(draw(st.integers(0, 3)))
+    ]
     changes = {
         "system": draw(names),
         "command_type": draw(names | st.sampled_from(["app:Command", "builtins:dict"])),
@@ -114,7 +120,8 @@ def systems(draw: st.DrawFn, like: SystemDiagnosis) -> SystemDiagnosis:
             update={"p50_ns": draw(integers), "p90_ns": draw(integers), "max_ns": draw(integers)}
         ),
         "traits": draw(st.lists(traits, max_size=4)),
-        "points": [point],
+        "points": [point, *drawn],
+        "features": [feature],
         "cost": cost,
     }
     return like.model_copy(update=changes)
@@ -143,8 +150,15 @@ def test_whatever_a_report_holds_its_review_keeps_its_shape(system, report, data
     """As many headings, rows and check boxes as for a harmless report; no markup of anybody else's."""
     hostile = data.draw(systems(system()))
     made = report(system()).model_copy(update={"systems": [system(), hostile], "run_id": run_id, "command": program})
-    page = make_drafts(made, templates=()).review
+    drafts = make_drafts(made, templates=())
+    _keeps_its_shape(drafts.review, drafts.plots)
+    _keeps_its_shape("\n" + review_text(made, drafts, plots_at="https://x.y/z", templates=()), drafts.plots)
+    for name, picture in drafts.plots.items():
+        assert re.fullmatch(r"[A-Za-z0-9_]+\.svg", name)
+        _is_a_harmless_picture(picture)
 
+
+def _keeps_its_shape(page: str, plots: dict[str, str]) -> None:
     page.encode("utf-8")
     assert all(char == "\n" or char.isprintable() for char in page)
     assert page.count("\n# ") == 1
@@ -153,9 +167,22 @@ def test_whatever_a_report_holds_its_review_keeps_its_shape(system, report, data
         *("Warnings", "Systems", "To check", "Not drafted", "Drafted traits: run (empty)", "(empty)"),
     }
     for row in (line for line in page.splitlines() if line.startswith("|")):
-        assert len(re.findall(r"(?<!\\)\|", row)) == 10
+        assert len(re.findall(r"(?<!\\)\|", row)) in (6, 10)
+    assert page.count("| executions | median seen | model | took longer |\n| --- | ---: | ---: | ---: | ---: |") <= 2
     outside_code = re.sub(r"`[^`\n]*`", "", re.sub(r"<!--.*?-->", "", page))
+    names = "|".join(map(re.escape, plots))
+    picture = rf"^!\[Each execution as a dot, the model as a line\]\((?:https://x\.y/z/)?(?:{names})\)$"
+    outside_code = re.sub(picture, "", outside_code, flags=re.M)
     assert not re.search(r"(?<!\\)[<>]|(?<!\\)!\[|(?<!\\)\]\(|(?<!\\)&(?!#8203;)", outside_code)
+
+
+def _is_a_harmless_picture(picture: str) -> None:
+    """A few shapes and text, nothing that runs, loads or refers."""
+    root = ElementTree.fromstring(picture)
+    for element in root.iter():
+        assert element.tag.removeprefix("{http://www.w3.org/2000/svg}") in {"svg", "path", "text", "g", "circle"}
+        assert not [name for name in element.attrib if "href" in name or name.startswith("on") or name == "style"]
+        assert not re.search(r"nan|inf|e[+]", element.get("d", "") + element.get("cx", "") + element.get("cy", ""))
 
 
 def _canary_is_never_called(source: str) -> None:

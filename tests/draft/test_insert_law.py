@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -109,7 +110,7 @@ def _indented(part, unit):
     return "".join(unit + line if line.strip() else line for line in part.splitlines(keepends=True))
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
 @given(data=files())
 def test_only_the_method_and_its_imports_are_new(system, data):
     """Every other line is there, in order and byte for byte; the tree without both is the same; once is enough."""
@@ -167,18 +168,25 @@ def _checks(node):
 
 def _without_method(data):
     """A file's bytes without the lines of the method, its mark and the comments at its end."""
-    tree = ast.parse(data)
     lines = data.split(b"\n")
-    for node in _methods(tree):
-        first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-        first -= lines[first - 2].strip().startswith(MARK)
-        last = node.end_lineno + (lines[node.end_lineno : node.end_lineno + 1][0:1] != [] and _is_end(lines, node))
-        return b"\n".join([*lines[: first - 1], *lines[last:]])
-    return data
+    node = next(iter(_methods(ast.parse(data))), None)
+    if node is None:
+        return data
+    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    first -= lines[first - 2].strip().startswith(MARK)
+    column = _blank(lines[first - 1])
+    below = itertools.takewhile(lambda line: not line.strip() or _belongs(line, column), lines[node.end_lineno :])
+    comments = [place for place, line in enumerate(below, node.end_lineno + 1) if line.strip()]
+    return b"\n".join([*lines[: first - 1], *lines[max([node.end_lineno, *comments]) :]])
 
 
-def _is_end(lines, node):
-    return lines[node.end_lineno].strip() == b"# end" and not lines[node.end_lineno].startswith(b"#")
+def _blank(line):
+    return len(line) - len(line.lstrip())
+
+
+def _belongs(line, column):
+    """Whether a line is a comment further in than the method."""
+    return line.strip().startswith(b"#") and _blank(line) > column
 
 
 def _is_within(old, new):

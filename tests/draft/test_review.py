@@ -51,7 +51,7 @@ def review(report, **changes):
 
 def test_the_table_has_a_row_for_each_draft(report, system):
     """Executions, latency, model, errors and traits with their confidence."""
-    rows = [line for line in review(report(system())).splitlines() if line.startswith("| `")]
+    rows = [line for line in review(report(system())).splitlines() if line.startswith("| `asset")]
 
     row = (
         "| `asset_pipeline.systems:ExtractMember` | 240 | 18 ms | 52 ms | `linear (size)` | 8% | +1% | 10% "
@@ -72,6 +72,15 @@ def test_a_drafts_part_names_its_file_model_and_evidence(report, system):
 ## `asset_pipeline.systems:ExtractMember`
 
 Draft: `asset_pipeline_systems_ExtractMember.py`. Cost in ms: `3.1 + 0.0021 * size`.
+
+![Each execution as a dot, the model as a line](asset_pipeline_systems_ExtractMember.svg)
+
+| `size` | executions | median seen | model | took longer |
+| --- | ---: | ---: | ---: | ---: |
+| 3 to 7 | 2 | 5 ms | 4.35 ms | 50% |
+| 18 | 1 | 18 ms | 4.39 ms | 100% |
+| 40 | 1 | 40 ms | 4.46 ms | 100% |
+| 93 | 1 | 93 ms | 4.61 ms | 100% |
 
 - `IOBoundTrait`: 240 of 240 executions showed it.
 - `ExecutionCostTrait`: 240 of 240 executions showed it.

@@ -9,6 +9,7 @@ from dam_obs.draft.stamp import is_untouched, stamp
 from dam_obs.draft.write import write_drafts
 
 DRAFT = "asset_pipeline_systems_ExtractMember.py"
+PICTURE = "asset_pipeline_systems_ExtractMember.svg"
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_one_file_for_each_system_with_a_command_and_the_review_last(report, sys
     made = report(system(), system(system="x:Gate", command_type=None))
 
     assert write_drafts(made, folder) == [folder / DRAFT, folder / "review.md"]
-    assert sorted(contents(folder)) == [DRAFT, "review.md"]
+    assert sorted(contents(folder)) == [DRAFT, PICTURE, "review.md"]
     assert "- `x:Gate`: no command of it was seen" in contents(folder)["review.md"]
 
 
@@ -47,12 +48,12 @@ def test_untouched_drafts_are_replaced_by_newer_ones(report, system, folder):
     assert "return []" in contents(folder)[DRAFT]
 
 
-@pytest.mark.parametrize("name", [DRAFT, "review.md"])
+@pytest.mark.parametrize("name", [DRAFT, PICTURE, "review.md"])
 @pytest.mark.parametrize(
     "edit",
     [
         lambda text: text + "\n",
-        lambda text: text.replace("240", "241"),
+        lambda text: text.replace("size", "length"),
         lambda text: text.replace("Code: sha256 ", "Code: sha256 0"),
         lambda text: "print('mine')\n",
         lambda text: "",
