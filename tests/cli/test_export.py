@@ -172,3 +172,14 @@ def test_secrets_stay_hidden(run):
     for name in FILES:
         assert main(["export", "--format", name]) == 0
         assert token not in (run.path / FILES[name]).read_text()
+
+
+def test_a_run_folder_may_have_any_name(run, tmp_path, capsys):
+    """Also one that is no text and would move the cursor."""
+    odd = tmp_path / "odd\x1b[2J\udcff"
+    run.path.rename(odd)
+
+    for name in FILES:
+        assert main(["export", str(odd), "--format", name]) == 0
+        assert "\x1b" not in capsys.readouterr().out
+        assert b"\x1b" not in (odd / FILES[name]).read_bytes()

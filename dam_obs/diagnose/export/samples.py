@@ -79,7 +79,7 @@ class Sampled:
     frames: tuple[Frame, ...]
     """Those inside the execution, outermost first, without ours; outside executions all but ours."""
     raw: tuple[Frame, ...]
-    """As in the profile; see `RunSamples.whole`."""
+    """As in the profile, where whole stacks were asked for; see `RunSamples.whole`."""
     weight: int
 
     @property
@@ -156,14 +156,17 @@ class RunSamples:
             return sampler.seconds / sampler.samples * 1e9
         return 1e9 / (self.rate_hz or 100)
 
-    def threads(self) -> Iterator[tuple[Thread, Iterator[Sampled]]]:
+    def threads(self, *, whole: bool = False) -> Iterator[tuple[Thread, Iterator[Sampled]]]:
         """
         Yield each thread with its samples, in the order in which they were taken; take these before the next thread.
 
         A thread comes again if the sampler was begun anew.
+
+        Args:
+            whole: Whether samples are to know their whole stacks, too; they take much room.
         """
         for (pid, name), samples in groupby(read_profile(self.run.raw_profile), key=lambda one: (one.pid, one.thread)):
-            yield self._thread(pid, name), self._sampled(samples)
+            yield self._thread(pid, name), self._sampled(samples, whole)
 
     def whole(self, sampled: Sampled) -> tuple[Frame, ...]:
         """Return a stack from the thread's beginning on; a frame named after its system begins each execution."""
@@ -244,7 +247,7 @@ class RunSamples:
         shown = (found["name"] if found else name) or ""
         return Thread(small(pid) or 0, small(tid) or 0, self._clean.text("thread", shown))
 
-    def _sampled(self, samples: Iterable[StackSample]) -> Iterator[Sampled]:
+    def _sampled(self, samples: Iterable[StackSample], whole: bool) -> Iterator[Sampled]:
         for sample in samples:
             spans, frames = self._stacks.own(sample.frames)
             span = spans[-1] if spans else None
@@ -255,7 +258,7 @@ class RunSamples:
                     span=span,
                     system=system,
                     frames=self._clean.frames(frames),
-                    raw=sample.frames,
+                    raw=sample.frames if whole else (),
                     weight=sample.weight,
                 )
 

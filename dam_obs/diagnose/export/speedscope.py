@@ -18,6 +18,7 @@ import msgspec
 from dam_obs.diagnose.export.samples import RunSamples, Sampled, Thread
 from dam_obs.sample.samples import Frame
 from dam_obs.sample.speedscope import OUTSIDE, SCHEMA, UNKNOWN
+from dam_obs.text import printable
 
 _encode = msgspec.json.encode
 
@@ -26,14 +27,15 @@ def speedscope(samples: RunSamples) -> Iterator[bytes]:
     """Yield the file in parts."""
     frames = _Frames()
     unit = _Unit(samples.rate_hz)
-    head = {"$schema": SCHEMA, "exporter": "dam-obs", "name": samples.run.path.resolve().name, "activeProfileIndex": 0}
+    name = printable(samples.run.path.resolve().name)
+    head = {"$schema": SCHEMA, "exporter": "dam-obs", "name": name, "activeProfileIndex": 0}
     yield _encode(head)[:-1] + b',"profiles":['
     comma = b""
     for branch, stacks in _by_branch(samples):
         yield comma
         yield from _profile(f"system {branch}", stacks.items(), frames, unit)
         comma = b","
-    for thread, sampled in samples.threads():
+    for thread, sampled in samples.threads(whole=True):
         yield comma
         yield from _profile(_title(thread), _in_order(samples, sampled), frames, unit)
         comma = b","

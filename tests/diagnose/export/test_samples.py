@@ -47,7 +47,7 @@ def test_each_sample_comes_with_its_system_and_its_own_frames(small_run):
 def test_a_whole_stack_names_its_executions(small_run):
     """Where a tag stood, the system's name stands."""
     samples = RunSamples(small_run)
-    whole = [samples.whole(sampled) for _, in_row in samples.threads() for sampled in in_row]
+    whole = [samples.whole(sampled) for _, in_row in samples.threads(whole=True) for sampled in in_row]
 
     assert [frame.function for frame in whole[2]] == [
         "<module>", "app:Outer (system.execute)", "work", "app:Inner (system.load)", "helper",
@@ -61,7 +61,9 @@ def test_our_own_frames_are_nobodys_business(kit):
     samples = RunSamples(run)
 
     assert [(frames, weight) for _, _, frames, weight in taken(samples)] == [((WORK,), 1), ((), 1)]
-    assert [frame.function for _, rows in samples.threads() for one in rows for frame in samples.whole(one)] == [
+    assert [
+        frame.function for _, rows in samples.threads(whole=True) for one in rows for frame in samples.whole(one)
+    ] == [
         "app:System (system.execute)",
         "work",
     ]
