@@ -128,7 +128,7 @@ class _Names:
 
     def is_imported_class(self, name: str) -> bool:
         """Whether a name is that of something imported, and so may be a trait of another kind."""
-        return name in self._imported and self._imported[name][1] not in TRAITS
+        return self._bound[name] == 1 and name in self._imported and self._imported[name][1] not in TRAITS
 
     def _known(self, name: str, module: str, member: str) -> ast.expr:
         if member in TRAITS or (module, member) in {("math", ""), ("enum", "Enum")}:
@@ -141,14 +141,10 @@ class _Names:
         match statement:
             case ast.Import(names=names):
                 for alias in names:
-                    bound = alias.asname or alias.name.partition(".")[0]
-                    self._bound[bound] += 1
-                    self._imported[bound] = (alias.name, "")
+                    self._bind_import(alias.asname or alias.name.partition(".")[0], alias.name, "")
             case ast.ImportFrom(module=module, names=names):
                 for alias in names:
-                    bound = alias.asname or alias.name
-                    self._bound[bound] += 1
-                    self._imported[bound] = (module or "", alias.name)
+                    self._bind_import(alias.asname or alias.name, module or "", alias.name)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 self._bound[name] += 1
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant() as value):
@@ -161,6 +157,11 @@ class _Names:
                 self._bound.update(names * 2)
             case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
                 self._bound[name] += 1
+
+    def _bind_import(self, name: str, module: str, member: str) -> None:
+        if self._imported.get(name) != (module, member):  # the same again, as for type checkers, changes nothing
+            self._bound[name] += 1
+        self._imported[name] = (module, member)
 
 
 class _Written(ast.NodeTransformer):

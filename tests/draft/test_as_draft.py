@@ -120,6 +120,16 @@ def test_a_star_import_may_mean_anything():
         body_of("return [Uses('cpu', max(1, 2))]", head=f"{HEAD}\nfrom elsewhere import *\n")
 
 
+def test_the_same_import_again_changes_nothing():
+    """But another one by the same name does."""
+    again = f"{HEAD}\nfrom dam_traits import ResourceUsageTrait as Uses\n"
+    assert body_of("return [Uses('cpu')]", head=again)[0] == "return [ResourceUsageTrait(pool_path='cpu')]"
+
+    other = f"{HEAD}\nfrom elsewhere import Uses\n"
+    with pytest.raises(NotPlain, match="it uses Uses, which its module defines more than once"):
+        body_of("return [Uses('cpu')]", head=other)
+
+
 def test_a_builtin_that_the_module_replaces_is_not_the_builtin():
     """It is called by the same name only."""
     with pytest.raises(NotPlain, match="it uses max of its module"):
