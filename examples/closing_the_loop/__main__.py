@@ -1,5 +1,5 @@
 """
-Close the loop: run, observe, draft, merge, and run again with another schedule.
+Close the loop: run, observe, draft, write the drafts into the program, and run again with another schedule.
 
     python examples/closing_the_loop [--workdir DIR]
 
@@ -16,8 +16,6 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
-
-from merging import merge
 
 HERE = Path(__file__).parent
 
@@ -46,10 +44,8 @@ def close_the_loop(folder: Path) -> int:
     command = [sys.executable, "-m", "dam_obs.cli", "diagnose", "--", sys.executable, "program.py", "--explore"]
     subprocess.run(command, cwd=folder, check=True)
 
-    say("The drafts, once reviewed, are merged into the systems")
-    (run,) = (folder / ".dam-obs" / "runs").iterdir()
-    for draft in sorted((run / "drafts").glob("*.py")):
-        print(f"{merge(draft, folder / 'compressing.py')}.calculate_traits is now in compressing.py")
+    say("The drafts, once reviewed, are written into the systems")
+    subprocess.run([sys.executable, "-m", "dam_obs.cli", "draft", "--write"], cwd=folder, check=True)
 
     say("The program once more: the same files, the same strategy")
     after = run_program(folder)
