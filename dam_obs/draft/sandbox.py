@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from dam_obs.draft.literals import shown
+from dam_obs.draft.literals import LARGEST_INT, shown
 from dam_obs.draft.traits import is_pool_path
 from dam_obs.trace.events import Scalar
 
@@ -255,8 +255,10 @@ def _verdict(last: Mapping[str, Any], status: int, limits: Limits) -> str | None
         return f"could not be loaded ({shown(last['failed'])})"
     if last:
         return "answered with something that is no result"
-    if status in (-signal.SIGXCPU, -signal.SIGKILL):
-        return f"used up its {limits.cpu_seconds} s of CPU time" if status == -signal.SIGXCPU else "was killed"
+    if status == -signal.SIGXCPU:
+        return f"used up its {limits.cpu_seconds} s of CPU time"
+    if status == -signal.SIGKILL:
+        return "was killed, as the kernel does for want of memory"
     if status < 0:
         return f"was ended by {_signal_name(-status)}"
     return f"ended by itself, with status {status}"
@@ -297,11 +299,15 @@ def _why_refused(said: Any) -> str | None:
     return "ResourceUsageTrait has no pool_path" if trait == "ResourceUsageTrait" and "pool_path" not in given else None
 
 
+def _is_int(value: object, least: int) -> bool:
+    return type(value) is int and least <= value < LARGEST_INT
+
+
 _ACCEPTED: Final[dict[str, dict[str, Any]]] = {
-    "ResourceUsageTrait": {"pool_path": is_pool_path, "amount": lambda value: type(value) is int and value >= 1},
+    "ResourceUsageTrait": {"pool_path": is_pool_path, "amount": lambda value: _is_int(value, 1)},
     "ExecutionCostTrait": {
-        "priority": lambda value: type(value) is int,
-        "time_ms": lambda value: type(value) is int and value >= 0,
+        "priority": lambda value: _is_int(value, -LARGEST_INT),
+        "time_ms": lambda value: _is_int(value, 0),
     },
     "IOBoundTrait": {},
 }

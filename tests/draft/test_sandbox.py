@@ -196,6 +196,12 @@ ENDINGS = [
         "answered with something that is no result",
     ),
     (
+        "says a number without end",
+        """import os, sys; os.write(int(sys.argv[1]), b'{"traits": [' + b"9" * 9000 + b"]}\\n"); os._exit(0)""",
+        ROOMY,
+        "answered with something that is no result",
+    ),
+    (
         "says that all is done",
         "import os, sys; os.write(int(sys.argv[1]), b'{\"done\": true}\\n'); os._exit(0)",
         ROOMY,
@@ -217,6 +223,16 @@ def test_code_that_does_not_come_to_an_answer_gets_a_verdict(tmp_path, body, lim
 
     assert outcome.stopped == verdict
     assert [answer.traits for answer in outcome.answers if answer.traits] == []
+
+
+def test_a_trait_that_is_no_number_of_a_computers_is_no_answer(tmp_path):
+    """Said by going round what the child itself would refuse."""
+    said = '{"traits": [{"trait": "ExecutionCostTrait", "arguments": {"time_ms": %s}}]}' % ("9" * 400)
+    outcome = ask_source(
+        tmp_path, f"import os, sys; os.write(int(sys.argv[1]), {said.encode()!r} + b'\\n'); os._exit(0)"
+    )
+
+    assert [answer.traits for answer in outcome.answers] == [None]
 
 
 PROBLEMS = [
