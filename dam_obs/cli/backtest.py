@@ -33,7 +33,12 @@ FAILED: Final = 1
     help="Of executions that time_ms is meant to hold for. [default: as DRAFT says, or 0.9]",
 )
 @click.option(
-    "--worst", type=click.IntRange(0, WORST), default=3, show_default=True, help="Show the N worst of each system."
+    "--worst",
+    type=click.IntRange(0, WORST),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Show the N worst executions of each system.",
 )
 @click.option(
     "--timeout", type=click.FloatRange(1, 600), default=30, show_default=True, metavar="S", help="Seconds for a draft."

@@ -54,7 +54,12 @@ def _read_aliases(_context: click.Context, _parameter: click.Parameter, texts: S
     help="The program's source: a file, or a folder that is searched.",
 )
 @click.option(
-    "--threshold", callback=read_percent, default="50%", show_default=True, help="How far off a declared time may be."
+    "--threshold",
+    callback=read_percent,
+    default="50%",
+    show_default=True,
+    metavar="P%",
+    help="How far off a declared time may be.",
 )
 @click.option(
     "--quantile",
@@ -77,7 +82,11 @@ def _read_aliases(_context: click.Context, _parameter: click.Parameter, texts: S
     is_flag=True,
     help="Import the source, in a child process with limits, for declarations that are more than a calculation.",
 )
-@click.option("--strict", is_flag=True, help="End with status 1 also if a system of the source could not be checked.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="End with status 1 also if a system of the source declares nothing, or what it declares could not be checked.",
+)
 @click.option(
     "--sarif", "sarif_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write SARIF, too."
 )
@@ -112,8 +121,8 @@ def command(
 
     Ends with status 1 if they differ: a resource that is used and not declared, or declared and not used,
     IOBoundTrait where it computes or missing where it waits, a time that is off by more than the threshold and
-    not by chance. The source is read and not imported. The run is named by its folder or its id; without
-    one the newest is taken.
+    not by chance. The source is read, and not imported unless --run-source is given. The run is named by its
+    folder or its id; without one the newest is taken.
     """
     limits = Limits(seconds=timeout, cpu_seconds=max(1, round(timeout)))
     terms = Terms(threshold=threshold, quantile=quantile, aliases=aliases)
