@@ -151,8 +151,9 @@ def _new_statement(
     if isinstance(parent, ast.If):
         return edited(data, [_above(data, parent.body, first, text + newline)])
     if _has_docstring(parent):
-        ends = newline if _is_blank_below(data, parent.body, first) else newline * 2
-        return edited(data, [_below(data, parent.body, first, newline * 2 + text + ends[len(newline) :])])
+        wanted = 2 if isinstance(parent.body[1], _DEFINITIONS) else 1
+        lacking = max(0, wanted - _blank_lines_below(data, parent.body, first))
+        return edited(data, [_below(data, parent.body, first, newline * 2 + text + newline * lacking)])
     return edited(data, [_below_header(data, text)])
 
 
@@ -225,10 +226,9 @@ def _has_docstring(tree: ast.Module | ast.If) -> bool:
     return False
 
 
-def _is_blank_below(data: bytes, body: Sequence[ast.stmt], node: ast.stmt) -> bool:
-    place = _below(data, body, node, b"").start
-    following = data.find(b"\n", place) + 1
-    return following == 0 or not data[following : line_end(data, following)].strip()
+def _blank_lines_below(data: bytes, body: Sequence[ast.stmt], node: ast.stmt) -> int:
+    lines = data[_below(data, body, node, b"").start :].split(b"\n")[1:]
+    return sum(1 for _ in itertools.takewhile(lambda line: not line.strip(), lines))
 
 
 def _key(node: Statement, module: str) -> Key:

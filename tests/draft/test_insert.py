@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from textwrap import dedent
 
 import pytest
@@ -276,7 +278,7 @@ IMPORTS = {
         (
             '#!/usr/bin/env python\n# coding: utf-8\n"""It."""\n\nfrom typing import TYPE_CHECKING\n\n'
             "from dam_traits import ExecutionCostTrait, IOBoundTrait, Trait\n\n"
-            "if TYPE_CHECKING:\n    from app.commands import Extraction\n\n"
+            "if TYPE_CHECKING:\n    from app.commands import Extraction\n\n\n"
         ),
     ),
     "below a header": (
@@ -426,3 +428,37 @@ def test_a_draft_that_was_moved_by_hand_is_left_alone(put):
     done = put(text)
 
     assert (done.owner, done.changed, done.data) == ("person", False, text)
+
+
+SORTED = [
+    '"""It."""\n\n',
+    '"""It."""\n\nprint(1)\n\n\n',
+    f"{FUTURE}\nimport abc\nimport zlib\n\nprint(abc, zlib)\n\n\n",
+    f"{FUTURE}\nimport zlib\nfrom abc import ABC\n\nfrom app.commands import Extraction\n\nprint(zlib, ABC)\n\n\n",
+    f"{FUTURE}\nfrom dam_traits import system\nfrom zope import x\n\nfrom app import y\n\nprint(system, x, y)\n\n\n",
+    f"{FUTURE}\nimport attrs\n\nfrom . import z\n\nprint(attrs, z)\n\n\n",
+    (
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from collections.abc import Sized\n\n"
+        'x: "Sized"\n\n\n'
+    ),
+    f"{FUTURE}\nfrom dam_traits import (\n    Command,\n    system,\n)\n\nprint(Command, system)\n\n\n",
+    "#!/usr/bin/env python\n\n\n",
+    "# licence\n",
+    "",
+]
+
+
+def test_a_file_that_was_formatted_and_sorted_still_is(put, tmp_path):
+    """By ruff's formatter, its order of imports, and its search for unused and unknown names."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "commands.py").touch()
+    body = "class Extract:\n    x = 1\n\n    def f(self) -> None: ...\n\n\nclass Other: ...\n"
+    for number, head in enumerate(SORTED):
+        (tmp_path / "app" / f"s{number}.py").write_bytes(put((head + body).encode()).data)
+
+    for command in (["format", "--check", "--diff"], ["check", "--select", "I,F", "--config", "src = ['.']"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", "--line-length", "120", "app"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
