@@ -62,19 +62,26 @@ class TimedThread:
 
 
 def timed_threads(samples: RunSamples, placing: Placing) -> Iterator[TimedThread]:
-    """Yield the threads that have samples, one in memory at a time, and keep account in `placing`."""
-    for thread, sampled in samples.threads():
+    """
+    Yield the threads that have wanted samples, one in memory at a time, and keep account in `placing`.
+
+    All samples of a thread say when they were, also those that are not wanted.
+    """
+    for thread, sampled in samples.threads(unwanted=True):
         taken = list(sampled)
-        if not taken:
+        wanted = [samples.wants(one) for one in taken]
+        if not any(wanted):
             continue
-        count = sum(one.weight for one in taken)
+        shown = [one for one, is_wanted in zip(taken, wanted, strict=True) if is_wanted]
+        count = sum(one.weight for one in shown)
         found = place(((one.span, one.weight) for one in taken), _Ran(samples, thread), samples.period_ns)
         if found is None:
             placing.unplaced += count
-        else:
-            placing.placed += count
-            placing.residuals.append(found.residuals_ns)
-        yield TimedThread(thread, taken, found.times_ns if found else None)
+            yield TimedThread(thread, shown, None)
+            continue
+        placing.placed += count
+        placing.residuals.append(found.residuals_ns)
+        yield TimedThread(thread, shown, found.times_ns[np.repeat(wanted, [one.weight for one in taken])])
 
 
 class _Ran:

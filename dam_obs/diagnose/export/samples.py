@@ -156,7 +156,7 @@ class RunSamples:
             return sampler.seconds / sampler.samples * 1e9
         return 1e9 / (self.rate_hz or 100)
 
-    def threads(self, *, whole: bool = False) -> Iterator[tuple[Thread, Iterator[Sampled]]]:
+    def threads(self, *, whole: bool = False, unwanted: bool = False) -> Iterator[tuple[Thread, Iterator[Sampled]]]:
         """
         Yield each thread with its samples, in the order in which they were taken; take these before the next thread.
 
@@ -164,9 +164,15 @@ class RunSamples:
 
         Args:
             whole: Whether samples are to know their whole stacks, too; they take much room.
+            unwanted: Whether to yield those of other systems than the wanted ones as well.
         """
         for (pid, name), samples in groupby(read_profile(self.run.raw_profile), key=lambda one: (one.pid, one.thread)):
-            yield self._thread(pid, name), self._sampled(samples, whole)
+            taken = self._sampled(samples, whole)
+            yield self._thread(pid, name), taken if unwanted else filter(self.wants, taken)
+
+    def wants(self, sampled: Sampled) -> bool:
+        """Say whether samples are to be exported."""
+        return self.wanted is None or sampled.system in self.wanted
 
     def whole(self, sampled: Sampled) -> tuple[Frame, ...]:
         """Return a stack from the thread's beginning on; a frame named after its system begins each execution."""
@@ -253,14 +259,13 @@ class RunSamples:
             span = spans[-1] if spans else None
             execution = self.executions.get(span) if span else None
             system = execution.system if execution else None
-            if self.wanted is None or system in self.wanted:
-                yield Sampled(
-                    span=span,
-                    system=system,
-                    frames=self._clean.frames(frames),
-                    raw=sample.frames if whole else (),
-                    weight=sample.weight,
-                )
+            yield Sampled(
+                span=span,
+                system=system,
+                frames=self._clean.frames(frames),
+                raw=sample.frames if whole else (),
+                weight=sample.weight,
+            )
 
     def _frame_or_system(self, frame: Frame) -> Frame:
         span = span_id_of(frame)

@@ -145,6 +145,13 @@ def test_the_residual_is_stated(kit):
     assert samples.remarks == ["Placed 3 samples on the time line; the clock is off by 4.0 ms (median), 4.0 ms (95 %)"]
 
 
+def test_one_system_is_placed_by_all_samples(small_run):
+    """What is left out says when it was all the same."""
+    everything = when_taken(trace(small_run))
+
+    assert when_taken(trace(small_run, system="Inner")) == [one for one in everything if one[2] == "helper"]
+
+
 def test_a_forked_child_tells_no_time_by_its_parents_executions(kit):
     """They stand on its stacks since the fork; when its samples were taken they do not say."""
     stacks = [[kit.tag(0), WORK]]
