@@ -13,6 +13,8 @@ from dam_obs.sample.offcpu.trial import try_bpftrace
 from dam_obs.sample.tracer import SystemTracer
 from dam_obs.store.manifest import AbsentEvidence
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import os, select, subprocess, threading, time
 from dam_obs import traced
