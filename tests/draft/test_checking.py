@@ -76,3 +76,11 @@ def test_the_same_run_and_source_give_the_same_findings(run, tmp_path, merged):
     first = check(run, tmp_path, text)
 
     assert check_run(run, tmp_path, Terms()) == first
+
+
+def test_a_device_of_another_name_is_an_alias_away(run, tmp_path, merged):
+    """As on a machine of a CI."""
+    text = merged.replace("nvme0n1", "sda")
+    aliases = {f"disk/{way}/sda": f"disk/{way}/nvme0n1" for way in ("read", "write")}
+
+    assert check(run, tmp_path, text, aliases=aliases).findings == []
