@@ -44,8 +44,13 @@ Of many that are tried one always looks a little better, the more so the fewer e
 there are: ``1 / sqrt(executions)`` is added.
 """
 
-CLEARLY: Final = 2.0
-"""Standard errors by which a law must beat a simpler one, execution by execution."""
+CLEARLY: Final = 1.5
+"""
+Standard errors by which a law must beat a simpler one, execution by execution.
+
+Tried on made-up executions: with 1 a law is made of two lumps now and then; with 2 one true
+law in six is missed where there are only 25 executions.
+"""
 
 QUANTILE: Final = 0.9
 FOLDS: Final = 5
