@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from dam_obs.diagnose.report import CostModel, InferredTrait, SystemDiagnosis
 from dam_obs.draft.check import check
 from dam_obs.draft.errors import DraftRefused
+from dam_obs.draft.insert import insert
 from dam_obs.draft.literals import LONGEST_STRING
+from dam_obs.draft.rewrite import plan
 from dam_obs.draft.sheet import sheet
+from dam_obs.draft.target import choose
 from dam_obs.draft.write import draft_source, make_drafts, review_text
 
 PIECES = [
@@ -174,6 +177,57 @@ def _keeps_its_shape(page: str, plots: dict[str, str]) -> None:
     picture = rf"^!\[Each execution as a dot, the model as a line\]\((?:https://x\.y/z/)?(?:{names})\)$"
     outside_code = re.sub(picture, "", outside_code, flags=re.M)
     assert not re.search(r"(?<!\\)[<>]|(?<!\\)!\[|(?<!\\)\]\(|(?<!\\)&(?!#8203;)", outside_code)
+
+
+FILE = b"class Extract:\n    x = 1\n\n\ny = 2\n"
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@given(data=st.data(), run_id=strings)
+def test_whatever_a_report_holds_only_a_draft_gets_into_a_source_file(system, data, run_id):
+    """What was planted in it is never code there either, and the rest of the file is as it was."""
+    named = {"system": "app.systems:Extract", "command_type": "app.commands:Extraction"}
+    hostile = data.draw(systems(system())).model_copy(update=named)
+    try:
+        draft = draft_source(hostile, run_id)
+    except DraftRefused:
+        event("refused")
+        return
+
+    command = sheet(hostile, run_id).command
+    done = insert(FILE, draft, choose(FILE, "Extract"), command=command, module="app.systems").data.decode()
+    head, _, rest = done.partition("class Extract:\n    x = 1\n")
+    assert all(
+        line == "" or line.lstrip().startswith(("from ", "import ", "if TYPE_CHECKING:")) for line in head.split("\n")
+    )
+    assert rest.endswith("\n\n\ny = 2\n")
+    _canary_is_never_called(done)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    name=names | st.just("app.systems:Extract"),
+    file=strings
+    | st.sampled_from(["/app/systems.py", "../app/systems.py", "/etc/passwd", "x.py\0.py", "a" * 5_000 + ".py"]),
+    line=st.none() | integers,
+    function=st.none() | strings | st.just("app.systems:Extract.f"),
+)
+def test_whatever_a_report_says_of_its_source_no_other_file_is_touched(
+    system, report, tmp_path, name, file, line, function
+):
+    """It is placed in the one file that is there, or left out, or refused."""
+    root = tmp_path / "root"
+    (root / "app").mkdir(parents=True, exist_ok=True)
+    (root / "app" / "systems.py").write_bytes(FILE)
+    lured = system().model_copy(
+        update={"system": name, "source_file": file, "source_line": line, "source_function": function}
+    )
+    made = report().model_copy(update={"systems": [lured]})
+    planned = plan(made, make_drafts(made, templates=()), root)
+
+    assert {each.path for each in planned.files} <= {root / "app" / "systems.py"}
+    assert all(char.isprintable() for why in [*planned.left_out.values(), *planned.refused.values()] for char in why)
+    planned.patch().decode("utf-8")
 
 
 def _is_a_harmless_picture(picture: str) -> None:
