@@ -13,6 +13,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
+
+_MET_BY_DUCKDB: Final = "Query interrupted"
+"""What DuckDB says by a `RuntimeError` that stands for the `KeyboardInterrupt` which it met itself."""
 
 
 @contextmanager
@@ -34,6 +38,10 @@ def interrupting(interrupt: Callable[[], None]) -> Iterator[None]:
     watch.start()
     try:
         yield
+    except RuntimeError as error:
+        if str(error) == _MET_BY_DUCKDB:
+            raise KeyboardInterrupt from error
+        raise
     finally:
         if before == -1 and threading.current_thread() is threading.main_thread():
             signal.set_wakeup_fd(-1)

@@ -87,7 +87,7 @@ class EventTable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self._closing.__exit__(kind, error, trace)
 
     def __len__(self) -> int:
         """Return how many events there are."""

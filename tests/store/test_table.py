@@ -488,6 +488,12 @@ def test_nothing_is_left_behind_by_an_interrupt(tmp_path: Path, event: MakeEvent
     assert list(temporary.iterdir()) == []
 
 
+def test_an_interrupt_that_the_database_met_itself_is_told_as_usual(event: MakeEvent) -> None:
+    """It would look like an error of ours."""
+    with pytest.raises(KeyboardInterrupt), table_of([event("alt_1_a")], "made"):
+        raise RuntimeError("Query interrupted")
+
+
 def test_a_copy_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With where it should go instead."""
     monkeypatch.setattr("dam_obs.store.spool.MAX_SPOOL_BYTES", 10)
