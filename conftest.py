@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dam_obs.trace import faults
 
@@ -17,6 +18,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Workers of pytest-xdist have the size of a terminal in their environment, where there is no terminal.
 for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
+
+# No test goes by how long something takes: machines are busy.
+settings.register_profile("dam-obs", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dam-obs")
 
 
 @pytest.fixture(autouse=True)

@@ -290,6 +290,7 @@ junk = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk, junk)
 def test_no_two_files_break_it(first: list[bytes], second: list[bytes]) -> None:

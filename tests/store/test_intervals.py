@@ -93,6 +93,7 @@ def test_interval_holds_a_ratio_that_is_not_one(true):
     assert 0.93 <= holding / 400 <= 0.99
 
 
+@pytest.mark.slow
 def test_chance_is_as_small_as_it_says():
     """Where nothing changed a chance below 5 % is seen in 5 % of the cases at most, and one below 1 % in 1 %."""
     dice = np.random.default_rng(23)

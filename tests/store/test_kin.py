@@ -35,6 +35,7 @@ def family(table: EventTable, *positions: int) -> Family:
     return table.kin.family(np.array(positions, dtype=np.int64))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(events=st.lists(any_event(), min_size=1, max_size=12))
 def test_it_agrees_with_the_trees(events: list[TraceEvent]) -> None:

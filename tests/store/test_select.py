@@ -251,6 +251,7 @@ def forests(draw: st.DrawFn) -> list[TraceEvent]:
     return events
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(events=forests(), last=st.none() | st.integers(1, 12))
 def test_whole_traces_are_those_of_a_simple_search(events: list[TraceEvent], last: int | None) -> None:
@@ -272,6 +273,7 @@ def test_whole_traces_are_those_of_a_simple_search(events: list[TraceEvent], las
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(events=forests(), last=st.none() | st.integers(1, 6))
 def test_passing_events_are_those_of_a_simple_search(events: list[TraceEvent], last: int | None) -> None:
@@ -293,6 +295,7 @@ def test_passing_events_are_those_of_a_simple_search(events: list[TraceEvent], l
     assert chosen.left_out == len(passing) - len(newest)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(events=forests(), named=st.integers(0, 10))
 def test_a_request_is_that_of_a_simple_search(events: list[TraceEvent], named: int) -> None:

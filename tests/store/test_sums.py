@@ -73,6 +73,7 @@ def test_a_layer_in_numbers(event: MakeEvent) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

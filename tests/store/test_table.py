@@ -367,6 +367,7 @@ fragments = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(pieces=st.lists(st.tuples(fragments, st.sampled_from([b"\n", b"\n", b"\r\n", b""])), max_size=8))
 def test_any_bytes_are_events_or_counted(

@@ -94,6 +94,7 @@ filters = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(typed=st.lists(filters, min_size=1, max_size=8), trace=st.lists(events(), min_size=1, max_size=8))
 def test_any_filter_says_the_same_of_any_events(let_through: Any, typed: list[str], trace: list[TraceEvent]) -> None:
