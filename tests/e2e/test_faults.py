@@ -167,7 +167,7 @@ def test_dead_collector(program, protocol, trouble):
         subject.environ = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
             "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
-            "DAM_OBS_SHUTDOWN_TIMEOUT": "30" if is_well else "1",
+            "DAM_OBS_SHUTDOWN_TIMEOUT": "30" if is_well else "3",
         }
         observed = observe(subject, "by_hand")
 
