@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import libcst as cst
@@ -85,7 +86,7 @@ def choose(data: bytes, qualname: str, seen: tuple[str, int] | None = None) -> W
         Unplaced: There is no such class, or more than one, or the file is not UTF-8.
     """
     require_utf8(data)
-    reader = _Reader(data.removeprefix(BOM))
+    reader = _read(data.removeprefix(BOM))
     classes = reader.classes(qualname)
     if not classes and any(each.name == qualname for each in reader.definitions):
         raise Unplaced(f"{shown(qualname)} is a function: pass what was drafted as calculate_traits=", is_function=True)
@@ -108,8 +109,14 @@ def target_of(data: bytes, which: Which) -> Target:
     Raises:
         Unplaced: That is not clear.
     """
-    reader = _Reader(data)
+    reader = _read(data)
     return reader.target(reader.classes(which.qualname)[which.number])
+
+
+@lru_cache(maxsize=4)
+def _read(data: bytes) -> _Reader:
+    """Read a file, or remember it: systems of one file are placed one after the other."""
+    return _Reader(data)
 
 
 class _Reader:
