@@ -81,7 +81,8 @@ def as_json(data: Any) -> Iterator[bytes]:
     """Yield a message as OTLP's JSON, in parts: ids in hex, numbers of fields in camelCase."""
     yield b'{"resourceProfiles":['
     for number, resource in enumerate(data.resource_profiles):
-        yield (b"," if number else b"") + msgspec.json.encode(_plain(resource))
+        yield b"," if number else b""
+        yield from _json(resource)
     dictionary = _plain(data.dictionary)
     # Protobuf's own JSON has bytes in base64; OTLP has ids in hex.
     dictionary["linkTable"] = [
@@ -89,6 +90,36 @@ def as_json(data: Any) -> Iterator[bytes]:
         for link in data.dictionary.link_table
     ]
     yield b'],"dictionary":' + msgspec.json.encode(dictionary) + b"}\n"
+
+
+_LONG = ("scope_profiles", "profiles", "samples")
+"""Lists that hold, at last, all samples: they are written one by one, since as JSON each takes much room."""
+
+
+def _json(message: Any) -> Iterator[bytes]:
+    """Yield a message as JSON, in parts."""
+    short = type(message)()
+    long: list[tuple[str, Any]] = []
+    for field, value in message.ListFields():
+        if field.name in _LONG:
+            long.append((field.json_name, value))
+        elif field.message_type is not None:
+            getattr(short, field.name).MergeFrom(value)
+        elif field.name == "attribute_indices":
+            short.attribute_indices.extend(value)
+        else:
+            setattr(short, field.name, value)
+    inside = msgspec.json.encode(_plain(short))[1:-1]
+    yield b"{" + inside
+    comma = b"," if inside else b""
+    for name, items in long:
+        yield comma + b'"' + name.encode() + b'":['
+        for number, item in enumerate(items):
+            yield b"," if number else b""
+            yield from (msgspec.json.encode(_plain(item)),) if name == "samples" else _json(item)
+        yield b"]"
+        comma = b","
+    yield b"}"
 
 
 def _plain(message: Any) -> dict[str, Any]:
