@@ -51,7 +51,9 @@ class Unwritable(DamObsError):
     exit_status = 1
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"no file was written: {shown(str(path))}: {why}; see to it, or choose other systems with --system")
+        super().__init__(
+            f"no file was written: {shown(str(path))}: {why}; see to it, or choose other systems with --system"
+        )
         self.path = path
         self.why = why
 
