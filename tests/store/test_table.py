@@ -405,6 +405,7 @@ def test_any_bytes_are_events_or_counted(
         (b"# Hello\n\nworld\n", "none of its lines is an event, the first is .*:1: foreign"),
         (gzip.compress(b"\x00" * 1000), "it is a binary file"),
     ],
+    ids=["a picture", "a text", "gzip of no text"],
 )
 def test_what_is_no_trace_is_refused(tmp_path: Path, write: Write, content: bytes, message: str) -> None:
     """The error is one line and says what to give instead."""

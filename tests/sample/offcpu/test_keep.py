@@ -174,6 +174,7 @@ def test_a_disk_by_its_name(tmp_path: Path) -> None:
     "content",
     [b"no gzip", gzip.compress(b""), gzip.compress(b"[1,2,3,4]\n"), gzip.compress(b'[1,9,3,4,"futex"]\n{}\n'),
      gzip.compress(b'[1,2,3,4,"futex"]\n{}\n'), gzip.compress(b'[1,2,3,4,"boredom"]\n'), gzip.compress(b"x" * 99)[:-9]],
+    ids=["no gzip", "empty", "a number for a word", "a state too many", "no interval", "no such cause", "cut"],
 )  # fmt: skip
 def test_a_file_that_is_something_else(tmp_path: Path, content: bytes) -> None:
     """It is refused in one sentence, with the way out."""
