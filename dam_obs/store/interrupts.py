@@ -18,6 +18,9 @@ from typing import Final
 _MET_BY_DUCKDB: Final = "Query interrupted"
 """What DuckDB says by a `RuntimeError` that stands for the `KeyboardInterrupt` which it met itself."""
 
+_PATIENCE_S: Final = 1.0
+"""For the thread to end. It never does while the interpreter is ending, and an interrupt may bring us here then."""
+
 
 @contextmanager
 def interrupting(interrupt: Callable[[], None]) -> Iterator[None]:
@@ -46,7 +49,7 @@ def interrupting(interrupt: Callable[[], None]) -> Iterator[None]:
         if before == -1 and threading.current_thread() is threading.main_thread():
             signal.set_wakeup_fd(-1)
         os.close(writer)
-        watch.join()
+        watch.join(_PATIENCE_S)
         os.close(reader)
 
 

@@ -99,12 +99,13 @@ def test_the_last_filter_wins(turns, on_screen, monkeypatch):
     """An answer to an earlier filter that comes late changes nothing."""
     import threading
 
-    finished, go_on = threading.Event(), threading.Event()
+    begun, finished, go_on = threading.Event(), threading.Event(), threading.Event()
     real = rows.find
 
     def slow(all_rows, wanted, given_up):
         found = real(all_rows, wanted, lambda: False)
         if wanted.text == "status:error":
+            begun.set()
             go_on.wait(10)
             finished.set()
         return found
@@ -115,6 +116,7 @@ def test_the_last_filter_wins(turns, on_screen, monkeypatch):
         screen.app.query_one("#filter").value = "status:blocked"
         await screen.until(lambda: screen.traces == ["alt_2"])
         screen.app._find(screen.app._newest, rows_filter("status:error"), screen.app._asked)
+        await screen.until(begun.is_set)  # one that is given up before it began would say nothing of late answers
         screen.app.query_one("#filter").value = "layer:focus"
         await screen.until(lambda: screen.traces == ["alt_2", "alt_1"])
         go_on.set()
