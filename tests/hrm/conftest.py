@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
-from dam_hrm import Session, observability, plugin_manager
+from dam_hrm import Session, hookimpl, observability, plugin_manager
 
 from dam_obs.points.hosts import observe
 from dam_obs.points.load import load_file
@@ -35,3 +37,35 @@ def new_session(tmp_path) -> Iterator[Callable[..., Session]]:
     yield make
     for each in observations:
         each.stop()
+
+
+class LockWatch:
+    """A plugin without opinions that looks, at each of some hooks, whether anybody holds the session's lock."""
+
+    def __init__(self, hooks: Sequence[str]) -> None:
+        self.held: list[str] = []
+        self.asked: set[str] = set()
+        for hook in hooks:
+            setattr(self, hook, hookimpl(self._looking(hook), specname=hook, tryfirst=True))
+
+    def _looking(self, hook: str) -> Callable[[Any], None]:
+        def look(session: Any) -> None:
+            self.asked.add(hook)
+            # Another thread tries: to the one that asks, a lock that it holds itself is free.
+            thread = threading.Thread(target=self._look, args=(session, hook))
+            thread.start()
+            thread.join()
+
+        return look
+
+    def _look(self, session: Any, hook: str) -> None:
+        if session.lock.acquire(blocking=False):
+            session.lock.release()
+        else:
+            self.held.append(hook)
+
+
+@pytest.fixture
+def lock_watch() -> type[LockWatch]:
+    """Give what makes a watch over some hooks."""
+    return LockWatch

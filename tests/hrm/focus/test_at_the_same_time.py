@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import Counter
 
 from dam_hrm import hookimpl
@@ -83,46 +82,17 @@ def test_lanes_opened_by_threads_leave_one_active(play):
     assert play(work) == (True, 1)
 
 
-class LockWatch:
-    """Has no opinion on anything, but on the lock: nobody may hold it while a hook is asked."""
-
-    def __init__(self):
-        self.held = []
-        self.asked = set()
-
-    def _look(self, session, hook):
-        def free():
-            if session.lock.acquire(blocking=False):
-                session.lock.release()
-            else:
-                self.held.append(hook)
-
-        self.asked.add(hook)
-        thread = threading.Thread(target=free)
-        thread.start()
-        thread.join()
-
-
-def _watching(hook):
-    def look(self, session):
-        self._look(session, hook)
-
-    return hookimpl(look, specname=hook, tryfirst=True)
-
-
 HOOKS = [
     "dam_hrm_focus_stance_change", "dam_hrm_focus_gate_check", "dam_hrm_focus_lane_switch",
     "dam_hrm_focus_consent_check", "dam_hrm_focus_route", "dam_hrm_gate_framing", "dam_hrm_gate_commitment",
     "dam_hrm_gate_evaluation", "dam_hrm_gate_emergency", "dam_hrm_gate_write_approval", "dam_hrm_gate_agent_approval",
     "dam_hrm_ask_user", "dam_hrm_signal", "dam_hrm_reducer", "dam_hrm_agent",
 ]  # fmt: skip
-for _hook in HOOKS:
-    setattr(LockWatch, _hook, _watching(_hook))
 
 
-def test_no_hook_is_asked_while_the_lock_is_held(play):
+def test_no_hook_is_asked_while_the_lock_is_held(play, lock_watch):
     """Not one of them, so a plugin may do with the session what it likes."""
-    watch = LockWatch()
+    watch = lock_watch(HOOKS)
 
     async def work(session):
         focus = session.focus

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from dataclasses import replace
 
 from dam_hrm import HookFailed, Session, UnknownName, hookimpl, plugin_manager
@@ -215,37 +214,11 @@ def test_threads_lose_nothing_they_add(play, pattern):
     assert play(work) == (20, sorted(f"{name}{number}" for name in "abcd" for number in range(5)))
 
 
-class LockWatch:
-    """Has no opinion on anything, but on the lock."""
-
-    def __init__(self):
-        self.held = []
-        self.asked = set()
-
-    def look(self, session, hook):
-        def free():
-            if session.lock.acquire(blocking=False):
-                session.lock.release()
-            else:
-                self.held.append(hook)
-
-        self.asked.add(hook)
-        thread = threading.Thread(target=free)
-        thread.start()
-        thread.join()
-
-
 HOOKS = [f"dam_hrm_learning_{name}" for name in ("pattern_match", "pattern_add", "pattern_trim", "generalize")]
-for _hook in HOOKS:
-    setattr(
-        LockWatch,
-        _hook,
-        hookimpl(lambda self, session, hook=_hook: self.look(session, hook), specname=_hook, tryfirst=True),
-    )
 
 
-def test_no_hook_is_asked_while_the_lock_is_held(play, pattern):
-    watch = LockWatch()
+def test_no_hook_is_asked_while_the_lock_is_held(play, pattern, lock_watch):
+    watch = lock_watch(HOOKS)
 
     async def work(session):
         for _ in range(3):
