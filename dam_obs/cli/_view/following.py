@@ -109,9 +109,10 @@ class Following:
             last: As many traces of what is there already as have so many events together, and one at least.
         """
         try:
-            for picture in self._newest(last):
-                self._show(picture)
+            newest = self._newest(last)
             self._tell_skipped()
+            for picture in newest:
+                self._show(picture)
             while not self._source.ended:
                 if not self._look():
                     time.sleep(LOOK_SECONDS)
@@ -149,8 +150,8 @@ class Following:
                 yield from self._gathering.due(settled=settled)
         yield from self._gathering.due(settled=settled)
         if self._gathering.let_go_traces and not self._told_of_let_go:
-            self._told_of_let_go = True
             self._tell_let_go()
+            self._told_of_let_go = True
 
     def _add(self, line: bytes) -> None:
         found = read_line(line)
@@ -186,12 +187,13 @@ class Following:
         lines = sum(self._skipped.values())
         if lines == self._told_skipped:
             return
-        self._told_skipped = lines
         kinds = ", ".join(f"{number:,} {reason}" for reason, number in self._skipped.most_common())
         said = (
             f"Skipped {counted(lines, 'line')} of {self._name} without an event ({kinds}), first {self._first_skipped}"
         )
         click.echo(printable(said), err=True)
+        # Last: a Ctrl-C on the way has it told once more, and never not at all.
+        self._told_skipped = lines
 
     def _tell_let_go(self) -> None:
         gone = self._gathering

@@ -278,3 +278,24 @@ def test_beyond_the_bound_the_oldest_traces_go_and_are_counted(
     assert capsys.readouterr().err.splitlines()[-1] == (
         f"Let go of {gone} traces with {gone} events, the oldest first: too many were waiting for their roots."
     )
+
+
+def test_an_interrupt_while_the_first_traces_are_shown_loses_nothing_said(
+    turn_of: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was no event was told before, once."""
+
+    def interrupted(picture: Picture) -> None:
+        raise KeyboardInterrupt
+
+    following = Following(
+        Given([b"hello", *encoded(*turn_of("a")).splitlines()]),
+        name="trace.jsonl", gathering=Gathering(), asked=None, named=None, show=interrupted,
+    )  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        following.run(last=999)
+
+    assert capsys.readouterr().err == (
+        "Skipped 1 line of trace.jsonl without an event (1 foreign), first foreign "
+        "(JSON is malformed: invalid character (byte 0))\n"
+    )
