@@ -1,0 +1,145 @@
+"""
+Find out what of live entities is new against a state, and make versions of it.
+
+One walk, down changed paths only. Nothing is written to the entities before the registry has taken
+the versions (`Versioning.settle`): a walk that fails leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from dam_entities.entity import Entity, identify, mark_of, now, own_values, str_of
+from dam_entities.errors import CyclicEntity, NotStorable
+from dam_entities.freeze import Freezer, Uncopied, same
+from dam_entities.state import State
+from dam_entities.version import Child, Stored, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An entity that was looked at."""
+
+    entity: Entity
+    version: Version
+    below: tuple[Entity, ...]
+    changes: int
+
+
+class Versioning:
+    """One walk over one or more entities."""
+
+    def __init__(self, state: State) -> None:
+        """Begin one against `state`."""
+        self._state = state
+        self._now = now()
+        self._looked: dict[int, Looked] = {}
+        self._within: dict[int, str] = {}
+        self.new: list[Version] = []
+        """Versions that the state does not have, children first."""
+        self.forked: list[Version] = []
+        """Of those, the ones that came from another version by a change."""
+
+    def look(self, entity: Entity, path: str = "") -> Version:
+        """
+        Return the version that `entity` is now.
+
+        Args:
+            entity: Which.
+            path: Where it is, for messages.
+
+        Raises:
+            CyclicEntity: It holds itself.
+            NotStorable: It holds something of which no copy can be made.
+        """
+        known = self._looked.get(id(entity))
+        if known is not None:
+            return known.version
+        if id(entity) in self._within:
+            raise CyclicEntity(str_of(entity), _relative(path, self._within[id(entity)]))
+        mark = mark_of(entity)
+        if mark.is_settled and mark.stored is not None and mark.stored.ecs_id in self._state:
+            return mark.stored
+        self._within[id(entity)] = path
+        looked = self._freeze(entity, path)
+        del self._within[id(entity)]
+        self._looked[id(entity)] = looked
+        return looked.version
+
+    def settle(self) -> None:
+        """Tell the entities which versions they are; call it once the versions are kept."""
+        for looked in self._looked.values():
+            version, mark = looked.version, mark_of(looked.entity)
+            identify(
+                looked.entity,
+                ecs_id=version.ecs_id,
+                lineage_id=version.lineage_id,
+                parent_id=version.parent_id,
+                created_at=version.created_at,
+                forked_at=version.forked_at,
+                derived_from=version.derived_from,
+            )
+            for below in looked.below:
+                mark_of(below).add_holder(mark)
+        # Only now: an entity that was changed meanwhile tells its holders so, which they have to hear.
+        for looked in self._looked.values():
+            mark_of(looked.entity).settle(looked.version, opaque=looked.version.opaque, changes=looked.changes)
+
+    def _freeze(self, entity: Entity, path: str) -> Looked:
+        changes = mark_of(entity).changes
+        below: dict[int, tuple[Entity, Version]] = {}
+
+        def child(held: Entity, where: str) -> Child:
+            version = self.look(held, where)
+            below[id(held)] = held, version
+            return Child(version.ecs_id)
+
+        freezer = Freezer(child)
+        values = {}
+        for name, value in own_values(entity).items():
+            try:
+                values[name] = freezer.freeze(value, f"{path}.{name}")
+            except Uncopied as uncopied:
+                where = _relative(uncopied.path, path)
+                raise NotStorable(str_of(entity), where, uncopied.kind, uncopied.error) from uncopied.error
+        opaque = freezer.opaque or any(version.opaque for _, version in below.values())
+        version = self._version(entity, values, [version for _, version in below.values()], opaque=opaque)
+        return Looked(entity, version, tuple(held for held, _ in below.values()), changes)
+
+    def _version(
+        self, entity: Entity, values: dict[str, Stored], children: Iterable[Version], *, opaque: bool
+    ) -> Version:
+        known = mark_of(entity).stored or self._state.versions.get(entity.ecs_id)
+        if known is not None and known.type is type(entity) and _same(values, known):
+            if known.ecs_id not in self._state:
+                self.new.append(known)
+            return known
+        version = Version(
+            type=type(entity),
+            ecs_id=entity.ecs_id if known is None else uuid4(),
+            lineage_id=entity.lineage_id,
+            parent_id=entity.parent_id if known is None else known.ecs_id,
+            created_at=entity.created_at,
+            forked_at=entity.forked_at if known is None else self._now,
+            derived_from=entity.derived_from,
+            values=values,
+            fields_set=frozenset(entity.__pydantic_fields_set__),
+            children=tuple({each.ecs_id: None for each in children}),
+            opaque=opaque,
+        )
+        self.new.append(version)
+        if known is not None:
+            self.forked.append(version)
+        return version
+
+
+def _same(values: dict[str, Stored], known: Version) -> bool:
+    return values.keys() == known.values.keys() and all(
+        same(value, known.values[name]) for name, value in values.items()
+    )
+
+
+def _relative(path: str, within: str) -> str:
+    return path.removeprefix(within).lstrip(".")
