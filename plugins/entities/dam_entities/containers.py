@@ -58,11 +58,11 @@ class HeldList(list[Any]):
         else:
             super().__setitem__(index, held(value, self.mark))
 
-    def __iadd__(self, items: Iterable[Any]) -> HeldList:  # type: ignore[override, misc]
+    def __iadd__(self, items: Iterable[Any]) -> HeldList:  # type: ignore[misc]
         self.extend(items)
         return self
 
-    def __imul__(self, times: SupportsIndex) -> HeldList:  # type: ignore[override, misc]
+    def __imul__(self, times: SupportsIndex) -> HeldList:
         self[:] = list(self) * times
         return self
 
@@ -94,7 +94,7 @@ class HeldDict(dict[Any, Any]):
         self.mark.touch()
         super().update({key: held(value, self.mark) for key, value in dict(*others, **named).items()})
 
-    def __ior__(self, other: Any) -> HeldDict:  # type: ignore[override, misc]
+    def __ior__(self, other: Any) -> HeldDict:  # type: ignore[misc]
         self.update(other)
         return self
 

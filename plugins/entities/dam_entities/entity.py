@@ -34,8 +34,8 @@ class Entity(BaseModel):
     """
     Base of all entities.
 
-    A subclass adds fields as any pydantic model does. Lists, dicts and sets in them belong to the entity: what is assigned is
-    taken over as a copy that reports its changes.
+    A subclass adds fields as any pydantic model does. Lists, dicts and sets in them belong to the entity: what
+    is assigned is taken over as a copy that reports its changes.
     """
 
     model_config = ConfigDict(use_attribute_docstrings=True)
@@ -63,7 +63,7 @@ class Entity(BaseModel):
         return self
 
     @classmethod
-    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # type: ignore[override]
         """As pydantic's: make one of values that are known to be valid."""
         made = super().model_construct(_fields_set, **values)
         take_over(made)

@@ -65,6 +65,88 @@ class UnknownLineage(EntityError, ValueError):
         self.lineage_id = lineage_id
 
 
+class BadReference(EntityError, ValueError):
+    """A reference in the input that gives no value."""
+
+    def __init__(self, reference: str, where: str, why: str) -> None:
+        at = f" at {where}" if where else ""
+        super().__init__(f"{reference[:120]!r}{at} {why}")
+        self.reference = reference
+        self.where = where
+
+
+class MalformedReference(BadReference):
+    """It is not ``@<uuid>`` or ``@<uuid>.path``."""
+
+    def __init__(self, reference: str, where: str) -> None:
+        super().__init__(
+            reference,
+            where,
+            "is no reference: write @<uuid> or @<uuid>.path.to.value; for text that begins with @ write @@",
+        )
+
+
+class UnknownReference(BadReference):
+    """It names an entity that is not registered."""
+
+    def __init__(self, reference: str, where: str, known: int) -> None:
+        super().__init__(
+            reference, where, f"refers to an entity that is not registered ({known:,} versions are): register it first"
+        )
+
+
+class DeadPath(BadReference):
+    """Its path leads to nothing."""
+
+    def __init__(self, reference: str, where: str, entity: str, reached: str, step: str, why: str) -> None:
+        got = f"as far as {reached}" if reached else "nowhere"
+        super().__init__(reference, where, f"leads {got} in {entity}: {why}")
+        self.reached = reached
+        self.step = step
+
+
+class BadCallable(EntityError, TypeError):
+    """A function that cannot be registered."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} cannot be registered: {why}")
+        self.name = name
+
+
+class NameTaken(EntityError, ValueError):
+    """Another function is registered by this name."""
+
+    def __init__(self, name: str, by: str) -> None:
+        super().__init__(f"{name!r} is the name of {by} already: choose another one, or unregister that first")
+        self.name = name
+
+
+class UnknownCallable(EntityError, LookupError):
+    """No function is registered by this name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        there = f"there are {', '.join(known[:12])}" if known else "none is registered"
+        super().__init__(f"no callable is named {name[:80]!r}: {nearest(name, known)}{there}")
+        self.name = name
+
+
+class WrongKind(EntityError, TypeError):
+    """A function was executed in a way that is not its own."""
+
+    def __init__(self, name: str, kind: str, way: str) -> None:
+        super().__init__(f"{name} is {kind}: execute it by {way}")
+        self.name = name
+
+
+class PluginBroken(EntityError):
+    """A plugin cannot be used. `__cause__` is what it raised, where it did."""
+
+    def __init__(self, plugin: str, why: str) -> None:
+        super().__init__(f"plugin {plugin}: {why}")
+        self.plugin = plugin
+
+
 def nearest(name: object, known: Iterable[object]) -> str:
     """Return ``did you mean x? `` where a known name is near, else nothing."""
     near = get_close_matches(str(name), [str(each) for each in known], n=1)

@@ -79,7 +79,7 @@ class Freezer:
         self.opaque = True
         try:
             return Opaque(copy.deepcopy(value))
-        except Exception as error:  # noqa: BLE001 - whatever a copy of the user's own type raises is told
+        except Exception as error:
             raise Uncopied(path, kind, error) from error
 
 

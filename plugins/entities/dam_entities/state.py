@@ -112,14 +112,22 @@ class State:
             lines = lines.insert(version.lineage_id, (List() if line is None else line).push_front(version.ecs_id))
         return replace(self, versions=every, lines=lines)
 
-    def live(self, version: Version) -> Entity:
-        """Return a live copy of a version; an entity that is in it at several places is one object."""
-        made: dict[UUID, Entity] = {}
+    def live(self, version: Version, made: dict[UUID, Entity] | None = None) -> Entity:
+        """
+        Return a live copy of a version; an entity that is in it at several places is one object.
+
+        Args:
+            version: Which.
+            made: Copies that were made before, and are taken again; those made now are added.
+        """
+        made = {} if made is None else made
 
         def child(stored: Child) -> Entity:
             return made[stored.ecs_id]
 
         for each in self.below([version.ecs_id]):
+            if each.ecs_id in made:
+                continue
             made[each.ecs_id] = _live(each, child)
             for below in each.children:
                 mark_of(made[below]).add_holder(mark_of(made[each.ecs_id]))

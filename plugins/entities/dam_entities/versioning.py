@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
-from dam_entities.entity import Entity, identify, mark_of, now, own_values, str_of
+from dam_entities.entity import IDENTITY, Entity, identify, mark_of, now, own_values, str_of
 from dam_entities.errors import CyclicEntity, NotStorable
 from dam_entities.freeze import Freezer, Uncopied, same
 from dam_entities.state import State
@@ -23,7 +24,11 @@ class Looked:
     """An entity that was looked at."""
 
     entity: Entity
+    path: str
+    """Where it was met first."""
     version: Version
+    before: Version | None
+    """What it was; the same as `version` if it has not changed, `None` if it was not kept before."""
     below: tuple[Entity, ...]
     changes: int
 
@@ -37,10 +42,13 @@ class Versioning:
         self._now = now()
         self._looked: dict[int, Looked] = {}
         self._within: dict[int, str] = {}
+        self._origins: dict[int, dict[str, Any]] = {}
         self.new: list[Version] = []
         """Versions that the state does not have, children first."""
-        self.forked: list[Version] = []
-        """Of those, the ones that came from another version by a change."""
+
+    def derive(self, entity: Entity, **identity: Any) -> None:
+        """Give an entity that was not kept before, and is not looked at yet, another origin than its own fields say."""
+        self._origins[id(entity)] = identity
 
     def look(self, entity: Entity, path: str = "") -> Version:
         """
@@ -68,19 +76,25 @@ class Versioning:
         self._looked[id(entity)] = looked
         return looked.version
 
+    @property
+    def created(self) -> list[Looked]:
+        """Entities that were not kept before."""
+        return [looked for looked in self._looked.values() if looked.before is None]
+
+    @property
+    def forked(self) -> list[Looked]:
+        """Entities that are another version now."""
+        return [
+            looked
+            for looked in self._looked.values()
+            if looked.before is not None and looked.before is not looked.version
+        ]
+
     def settle(self) -> None:
         """Tell the entities which versions they are; call it once the versions are kept."""
         for looked in self._looked.values():
             version, mark = looked.version, mark_of(looked.entity)
-            identify(
-                looked.entity,
-                ecs_id=version.ecs_id,
-                lineage_id=version.lineage_id,
-                parent_id=version.parent_id,
-                created_at=version.created_at,
-                forked_at=version.forked_at,
-                derived_from=version.derived_from,
-            )
+            identify(looked.entity, **{name: getattr(version, name) for name in IDENTITY if name != "live_id"})
             for below in looked.below:
                 mark_of(below).add_holder(mark)
         # Only now: an entity that was changed meanwhile tells its holders so, which they have to hear.
@@ -105,34 +119,46 @@ class Versioning:
                 where = _relative(uncopied.path, path)
                 raise NotStorable(str_of(entity), where, uncopied.kind, uncopied.error) from uncopied.error
         opaque = freezer.opaque or any(version.opaque for _, version in below.values())
-        version = self._version(entity, values, [version for _, version in below.values()], opaque=opaque)
-        return Looked(entity, version, tuple(held for held, _ in below.values()), changes)
+        before = mark_of(entity).stored or self._state.versions.get(entity.ecs_id)
+        version = self._version(entity, before, values, [version for _, version in below.values()], opaque=opaque)
+        return Looked(entity, path, version, before, tuple(held for held, _ in below.values()), changes)
 
     def _version(
-        self, entity: Entity, values: dict[str, Stored], children: Iterable[Version], *, opaque: bool
+        self,
+        entity: Entity,
+        known: Version | None,
+        values: dict[str, Stored],
+        children: Iterable[Version],
+        *,
+        opaque: bool,
     ) -> Version:
-        known = mark_of(entity).stored or self._state.versions.get(entity.ecs_id)
         if known is not None and known.type is type(entity) and _same(values, known):
             if known.ecs_id not in self._state:
                 self.new.append(known)
             return known
         version = Version(
             type=type(entity),
-            ecs_id=entity.ecs_id if known is None else uuid4(),
-            lineage_id=entity.lineage_id,
-            parent_id=entity.parent_id if known is None else known.ecs_id,
-            created_at=entity.created_at,
-            forked_at=entity.forked_at if known is None else self._now,
-            derived_from=entity.derived_from,
             values=values,
             fields_set=frozenset(entity.__pydantic_fields_set__),
             children=tuple({each.ecs_id: None for each in children}),
             opaque=opaque,
+            **self._identity(entity, known),
         )
         self.new.append(version)
-        if known is not None:
-            self.forked.append(version)
         return version
+
+    def _identity(self, entity: Entity, known: Version | None) -> dict[str, Any]:
+        identity = {
+            "ecs_id": entity.ecs_id,
+            "lineage_id": entity.lineage_id,
+            "parent_id": entity.parent_id,
+            "created_at": entity.created_at,
+            "forked_at": entity.forked_at,
+            "derived_from": entity.derived_from,
+        }
+        if known is None:
+            return identity | self._origins.get(id(entity), {})
+        return identity | {"ecs_id": uuid4(), "parent_id": known.ecs_id, "forked_at": self._now}
 
 
 def _same(values: dict[str, Stored], known: Version) -> bool:
