@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from dam_entities.hookspecs import hookimpl
+from dam_entities.isolation import run
 from dam_entities.references import Resolved, resolve
 from dam_entities.runtime import Runtime
 from dam_entities.touched import Known
@@ -15,6 +16,8 @@ from dam_entities.values import (
     Executed,
     Forked,
     Forking,
+    Isolated,
+    Isolating,
     Merged,
     Merging,
     Registered,
@@ -65,6 +68,12 @@ def dam_entities_execute(runtime: Runtime, call: Call) -> Executed | Awaitable[E
 async def _awaited(runtime: Runtime, call: Call, running: Awaitable[Any]) -> Executed:
     with runtime.active():
         return Executed(await running, call.touched)
+
+
+@hookimpl(trylast=True)
+def dam_entities_isolate(runtime: Runtime, isolating: Isolating) -> Isolated | Awaitable[Isolated]:
+    """Fork where that is safe, else have a clean process fork."""
+    return run.arun(runtime, isolating) if isolating.is_async else run.run(runtime, isolating)
 
 
 @hookimpl(trylast=True)

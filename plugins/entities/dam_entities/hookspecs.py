@@ -20,6 +20,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from contextlib import AbstractContextManager
 
     from dam_entities.references import Resolved
     from dam_entities.runtime import Runtime
@@ -75,5 +76,15 @@ def dam_entities_merge(runtime: Runtime, merging: Merging) -> Merged | None:
 
 
 @hookspec(firstresult=True)
-def dam_entities_isolate(runtime: Runtime, isolating: Isolating) -> Isolated | None:
-    """Run a call in a process of its own, and keep what it returns."""
+def dam_entities_isolate(runtime: Runtime, isolating: Isolating) -> Isolated | Awaitable[Isolated] | None:
+    """Run a call in a process of its own, and keep what it returns; nothing is kept of a call that fails."""
+
+
+@hookspec
+def dam_entities_carry(runtime: Runtime) -> dict[str, str] | None:
+    """Say what goes along into a process that shares no memory with this one, a trace's name for instance."""
+
+
+@hookspec
+def dam_entities_resume(carried: dict[str, str]) -> AbstractContextManager[object] | None:
+    """Return what is entered while the call runs there, if any of what was carried is this plugin's."""

@@ -20,7 +20,21 @@ from dam_entities.errors import WrongKind
 from dam_entities.kinds import Kind
 from dam_entities.plugin import plugin_manager
 from dam_entities.store import Store
-from dam_entities.values import Call, Executed, Forking, Merged, Merging, Registered, Registering, Resolving
+from dam_entities.values import (
+    MAX_RESULT_BYTES,
+    TIMEOUT_S,
+    Call,
+    Executed,
+    Forking,
+    Isolated,
+    Isolating,
+    Isolation,
+    Merged,
+    Merging,
+    Registered,
+    Registering,
+    Resolving,
+)
 from dam_entities.version import Version
 from dam_entities.versioning import Versioning
 
@@ -146,6 +160,70 @@ class Runtime:
         """
         waiting: Sequence[tuple[str, Mapping[str, Any]]] = list(calls)
         return await _together([_later(self.aexecute, name, data) for name, data in waiting], at_once)
+
+    def execute_isolated(
+        self,
+        name: str,
+        data: Mapping[str, Any] | None = None,
+        /,
+        *,
+        timeout: float = TIMEOUT_S,
+        isolation: Isolation = "auto",
+        max_result_bytes: int = MAX_RESULT_BYTES,
+    ) -> Isolated:
+        """
+        Run a registered function in a process of its own, and keep what it returns.
+
+        The entities of its input are copies there. Only a result that fits the return annotation, deep inside too, comes
+        back, as data; the versions in it are merged. Of a call that fails nothing is kept.
+
+        Args:
+            name: Of the function; a function or coroutine function that says what it returns.
+            data: Its input by parameter name; strings that begin with ``@`` are references.
+            timeout: Seconds until it is killed, with all that it started.
+            isolation: ``fork`` is fast, and safe only without other threads; ``forkserver`` and ``spawn`` begin in a
+                clean process, for functions of modules; ``auto`` forks where that is safe and uses the fork server else.
+            max_result_bytes: How large the result may be.
+
+        Raises:
+            isolation.errors.IsolationError: There is no result; which one says why, with what the process used.
+            UnknownCallable, BadReference, pydantic.ValidationError: As `execute`; no process was made.
+        """
+        isolating = self.isolating(name, data, timeout, isolation, max_result_bytes)
+        return cast(Isolated, self.hook.dam_entities_isolate(runtime=self, isolating=isolating))
+
+    async def aexecute_isolated(
+        self,
+        name: str,
+        data: Mapping[str, Any] | None = None,
+        /,
+        *,
+        timeout: float = TIMEOUT_S,
+        isolation: Isolation = "auto",
+        max_result_bytes: int = MAX_RESULT_BYTES,
+    ) -> Isolated:
+        """As `execute_isolated`, without holding up the event loop; to cancel it kills the process."""
+        isolating = self.isolating(name, data, timeout, isolation, max_result_bytes, is_async=True)
+        return cast(Isolated, await self.hook.dam_entities_isolate(runtime=self, isolating=isolating))
+
+    def isolating(
+        self,
+        name: str,
+        data: Mapping[str, Any] | None,
+        timeout: float,
+        isolation: Isolation,
+        max_result_bytes: int,
+        *,
+        is_async: bool = False,
+    ) -> Isolating:
+        """Return what the hook is asked with."""
+        return Isolating(
+            call=Call(self.callables.get(name), dict(data or {})),
+            timeout_s=timeout,
+            isolation=isolation,
+            max_result_bytes=max_result_bytes,
+            is_async=is_async,
+        )
 
     def _ask(self, entry: Entry, data: Mapping[str, Any]) -> Any:
         return self.hook.dam_entities_execute(runtime=self, call=Call(entry, data))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from dam_entities.callables import Entry
@@ -12,6 +12,12 @@ from dam_entities.entity import Entity, str_of
 from dam_entities.state import State
 from dam_entities.touched import Known, Touched
 from dam_entities.version import Version
+
+MAX_RESULT_BYTES: Final = 64 * 1024 * 1024
+"""Of an isolated call, unless it is told otherwise."""
+
+TIMEOUT_S: Final = 60.0
+"""Of an isolated call, unless it is told otherwise."""
 
 Isolation: TypeAlias = Literal["auto", "fork", "forkserver", "spawn"]
 
@@ -115,6 +121,9 @@ class Isolating:
     call: Call
     timeout_s: float
     isolation: Isolation
+    max_result_bytes: int
+    is_async: bool
+    """The answer has to be an awaitable: an event loop must not wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
