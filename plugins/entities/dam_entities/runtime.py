@@ -174,15 +174,15 @@ class Runtime:
         """
         Run a registered function in a process of its own, and keep what it returns.
 
-        The entities of its input are copies there. Only a result that fits the return annotation, deep inside too, comes
-        back, as data; the versions in it are merged. Of a call that fails nothing is kept.
+        The entities of its input are copies there. Only a result that fits the return annotation, deep inside too,
+        comes back, as data; the versions in it are merged. Of a call that fails nothing is kept.
 
         Args:
             name: Of the function; a function or coroutine function that says what it returns.
             data: Its input by parameter name; strings that begin with ``@`` are references.
             timeout: Seconds until it is killed, with all that it started.
             isolation: ``fork`` is fast, and safe only without other threads; ``forkserver`` and ``spawn`` begin in a
-                clean process, for functions of modules; ``auto`` forks where that is safe and uses the fork server else.
+                clean process, for functions of modules; ``auto`` forks where that is safe, else it uses the fork server.
             max_result_bytes: How large the result may be.
 
         Raises:

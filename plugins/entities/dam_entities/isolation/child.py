@@ -88,7 +88,7 @@ def end(descriptor: int, work: Callable[[], tuple[bytes, bytes]]) -> NoReturn:
 
 
 def _forget_loop_and_signals() -> None:
-    """What a running event loop has set up in the process is the parent's business."""
+    """Leave to the parent what a running event loop has set up in the process."""
     if threading.current_thread() is not threading.main_thread():
         return
     signal.set_wakeup_fd(-1)

@@ -39,6 +39,11 @@ class Forked(Started):
             raise
         self._ended: Ended | None = None
 
+    @property
+    def child_pid(self) -> int:
+        """Its process."""
+        return self.pid
+
     def kill(self) -> None:
         """End it, and all in its process group."""
         if self._ended is not None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn, cast
 
 from pydantic_core import from_json, to_json
 
@@ -71,7 +71,9 @@ class Kept(Started):
         context = multiprocessing.get_context(method)
         self._control, control = context.Pipe(duplex=True)
         self._message, message = context.Pipe(duplex=False)
-        self._process = context.Process(target=keep, args=(control, message, text), name=work.name, daemon=True)
+        self._process = cast(Any, context).Process(
+            target=keep, args=(control, message, text), name=work.name, daemon=True
+        )
         try:
             self._process.start()
         except BaseException:
@@ -84,15 +86,20 @@ class Kept(Started):
         super().__init__(os.dup(self._message.fileno()))
         self._message.close()
         self.exited = self._control.fileno()
-        self.pid = None
+        self._pid: int | None = None
         self._ended: Ended | None = None
+
+    @property
+    def child_pid(self) -> int | None:
+        """Its process; the keeper tells."""
+        return self._pid
 
     def kill(self) -> None:
         """Have the keeper end it; a keeper that has not come that far is ended itself."""
         self._hear()
         if self._ended is not None:
             return
-        if self.pid is None:
+        if self._pid is None:
             self._process.kill()
             return
         with contextlib.suppress(OSError):
@@ -118,7 +125,7 @@ class Kept(Started):
             while self._ended is None and self._control.poll():
                 said = self._control.recv_bytes()
                 if said[:1] == _PID:
-                    self.pid = int(said[1:])
+                    self._pid = int(said[1:])
                 elif said[:1] == _ENDED:
                     self._ended = Ended(**from_json(said[1:]))
         except (EOFError, OSError):  # the keeper is gone, and its child with it

@@ -36,8 +36,6 @@ def ended(status: int, used: resource.struct_rusage) -> Ended:
 class Started(ABC):
     """A child that runs, or did."""
 
-    pid: int | None
-    """`None` as long as it is not known."""
     exited: int
     """A descriptor that can be read when `reap` is worth a call."""
 
@@ -45,6 +43,11 @@ class Started(ABC):
         """Begin with the descriptor that its message comes from."""
         os.set_blocking(data, False)
         self.data = data
+
+    @property
+    @abstractmethod
+    def child_pid(self) -> int | None:
+        """Its process; `None` as long as that is not known."""
 
     @abstractmethod
     def kill(self) -> None:

@@ -1,7 +1,8 @@
 """
 Watch one child: take its message in, know when time is over, and say what became of it.
 
-Nothing waits in here: whoever drives a watch (`drive`, `adrive`) calls it when a descriptor can be read or time has passed.
+Nothing waits in here: whoever drives a watch (`drive`, `adrive`) calls it when a descriptor can be read or time
+has passed.
 """
 
 from __future__ import annotations
@@ -117,9 +118,9 @@ class Watch:
         )
         failure = self._failure or self._told(ended)
         if failure is not None:
-            failure.used, failure.pid = used, self.started.pid
+            failure.used, failure.pid = used, self.started.child_pid
             raise failure
-        return Message(bytes(self._received[child.LENGTH_BYTES + 1 :]), used, self.started.pid or 0)
+        return Message(bytes(self._received[child.LENGTH_BYTES + 1 :]), used, self.started.child_pid or 0)
 
     # -- how
 

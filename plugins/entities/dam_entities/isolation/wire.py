@@ -15,7 +15,7 @@ import fractions
 import pathlib
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -131,9 +131,9 @@ def found(module: str, qualname: str, place: int) -> type:
 
 def _subclasses(kind: type) -> list[type]:
     every: dict[type, None] = {}
-    waiting = [kind]
+    waiting: list[type] = [kind]
     while waiting:
-        for below in waiting.pop().__subclasses__():
+        for below in type.__subclasses__(waiting.pop()):
             if below not in every:
                 every[below] = None
                 waiting.append(below)
@@ -156,7 +156,7 @@ def _of_pydantic(value: list[Any]) -> Opaque:
 
 
 @lru_cache(maxsize=256)
-def _adapter(kind: type) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
