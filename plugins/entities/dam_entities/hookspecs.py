@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dam_entities.runtime import Runtime
     from dam_entities.values import (
         Call,
+        ChildEnded,
         Executed,
         Forked,
         Forking,
@@ -78,6 +79,11 @@ def dam_entities_merge(runtime: Runtime, merging: Merging) -> Merged | None:
 @hookspec(firstresult=True)
 def dam_entities_isolate(runtime: Runtime, isolating: Isolating) -> Isolated | Awaitable[Isolated] | None:
     """Run a call in a process of its own, and keep what it returns; nothing is kept of a call that fails."""
+
+
+@hookspec
+def dam_entities_child_ended(runtime: Runtime, ended: ChildEnded) -> None:
+    """Hear that the process of an isolated call is over, whatever became of it, and what it used."""
 
 
 @hookspec

@@ -1,5 +1,5 @@
 """
-Which plugins answer the hooks: those given, those installed, and the built-in one last.
+Which plugins answer the hooks: those given, those installed, and the built-in ones last.
 
 What the runtime does by itself is a plugin as well (`dam_entities.builtin`); nothing is called past the hooks.
 """
@@ -16,7 +16,8 @@ import pluggy
 from dam_entities import hookspecs
 from dam_entities.errors import PluginBroken
 
-BUILT_IN: Final = "dam_entities.builtin"
+BUILT_IN: Final = ("dam_entities.carrying", "dam_entities.builtin")
+"""Modules that are plugins of every runtime."""
 
 
 def plugin_manager(*plugins: object, installed: bool = True, without: Collection[str] = ()) -> pluggy.PluginManager:
@@ -38,8 +39,9 @@ def plugin_manager(*plugins: object, installed: bool = True, without: Collection
             _load(manager, point)
     for plugin in plugins:
         _add(manager, plugin, str(getattr(plugin, "__name__", None) or type(plugin).__name__))
-    # It is `trylast`: the last one to come is the last one to be asked, even after a plugin that is `trylast` too.
-    manager.register(import_module(BUILT_IN), BUILT_IN)
+    # They are `trylast`: the last one to come is the last one to be asked, even after a plugin that is `trylast` too.
+    for module in BUILT_IN:
+        manager.register(import_module(module), module)
     return manager
 
 

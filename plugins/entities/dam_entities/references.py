@@ -20,6 +20,7 @@ from uuid import UUID
 from dam_entities.errors import DeadPath, MalformedReference, UnknownReference
 from dam_entities.paths import NoStep, Steps
 from dam_entities.state import State
+from dam_entities.touched import Known, summary_of
 from dam_entities.version import Version
 
 _REFERENCE: Final = re.compile(
@@ -44,6 +45,16 @@ class Resolved:
 
     data: Any
     references: tuple[Reference, ...]
+
+    @property
+    def count(self) -> int:
+        """How many references there were."""
+        return len(self.references)
+
+    @property
+    def summary(self) -> str:
+        """What they were resolved in, ``place=id`` each."""
+        return summary_of([Known(each.ecs_id, each.where) for each in self.references])
 
 
 def resolve(data: Any, state: State) -> Resolved:

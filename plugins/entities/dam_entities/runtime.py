@@ -182,7 +182,7 @@ class Runtime:
             data: Its input by parameter name; strings that begin with ``@`` are references.
             timeout: Seconds until it is killed, with all that it started.
             isolation: ``fork`` is fast, and safe only without other threads; ``forkserver`` and ``spawn`` begin in a
-                clean process, for functions of modules; ``auto`` forks where that is safe, else it uses the fork server.
+                clean process, for functions of modules; ``auto`` forks where that is safe, else takes the fork server.
             max_result_bytes: How large the result may be.
 
         Raises:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 MOST: int = 1_000
 """Entities of each kind that are told of one call; all are counted."""
+
+SHOWN: int = 20
+"""Of those, as many are named in a summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,30 @@ class Touched:
     """Entities that were not known before."""
     counts: dict[str, int] = field(default_factory=lambda: {"read": 0, "forked": 0, "created": 0})
 
+    @property
+    def read_summary(self) -> str:
+        """What was read, ``path=id`` each."""
+        return summary_of(self.read)
+
+    @property
+    def forked_summary(self) -> str:
+        """What was forked, ``path=id`` each."""
+        return summary_of(self.forked)
+
+    @property
+    def created_summary(self) -> str:
+        """What was created, ``path=id`` each."""
+        return summary_of(self.created)
+
     def add(self, kind: str, known: Known) -> None:
         """Note one of ``read``, ``forked`` or ``created``."""
         self.counts[kind] += 1
         noted: list[Known] = getattr(self, kind)
         if len(noted) < MOST:
             noted.append(known)
+
+
+def summary_of(known: Sequence[Known]) -> str:
+    """Name entities with their places, the first of them."""
+    shown = ", ".join(map(str, known[:SHOWN]))
+    return shown + (f" and {len(known) - SHOWN} more" if len(known) > SHOWN else "")

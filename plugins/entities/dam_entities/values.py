@@ -10,7 +10,7 @@ from uuid import UUID
 from dam_entities.callables import Entry
 from dam_entities.entity import Entity, str_of
 from dam_entities.state import State
-from dam_entities.touched import Known, Touched
+from dam_entities.touched import Known, Touched, summary_of
 from dam_entities.version import Version
 
 MAX_RESULT_BYTES: Final = 64 * 1024 * 1024
@@ -47,6 +47,16 @@ class Registered:
         """How many, in words."""
         return f"{len(self.created)} created, {len(self.forked)} forked"
 
+    @property
+    def created_summary(self) -> str:
+        """What was created, ``path=id`` each."""
+        return summary_of(self.created)
+
+    @property
+    def forked_summary(self) -> str:
+        """What was forked, ``path=id`` each."""
+        return summary_of(self.forked)
+
 
 @dataclass(frozen=True, slots=True)
 class Forking:
@@ -55,6 +65,11 @@ class Forking:
     entity: Entity
     changes: Mapping[str, Any]
 
+    @property
+    def summary(self) -> str:
+        """Which entity, and the fields that change."""
+        return f"{str_of(self.entity)}: {', '.join(self.changes)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Forked:
@@ -62,6 +77,11 @@ class Forked:
 
     before: UUID
     after: UUID
+
+    @property
+    def is_new(self) -> bool:
+        """Whether anything was different."""
+        return self.before != self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +133,16 @@ class Merged:
 
     ecs_ids: tuple[UUID, ...]
 
+    @property
+    def count(self) -> int:
+        """How many."""
+        return len(self.ecs_ids)
+
+    @property
+    def summary(self) -> str:
+        """How many, in words."""
+        return f"{len(self.ecs_ids)} versions"
+
 
 @dataclass(frozen=True, slots=True)
 class Isolating:
@@ -139,6 +169,19 @@ class ResourceUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildEnded:
+    """A process of an isolated call that is over."""
+
+    name: str
+    """Of the function."""
+    pid: int | None
+    outcome: str
+    """``returned``, or the name of the error."""
+    isolation: Isolation
+    used: ResourceUse | None
+
+
+@dataclass(frozen=True, slots=True)
 class Isolated:
     """What came back."""
 
@@ -148,3 +191,4 @@ class Isolated:
     """How the child was made; never ``auto``."""
     pid: int
     merged: Merged
+    touched: Touched

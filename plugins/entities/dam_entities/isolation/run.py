@@ -16,14 +16,21 @@ from dam_entities.entity import Entity, mark_of
 from dam_entities.found import entities_in
 from dam_entities.isolation import child, wire
 from dam_entities.isolation.drive import adrive, drive
-from dam_entities.isolation.errors import CannotStart, Garbled, NotIsolable, NotTransferable, WrongResult
+from dam_entities.isolation.errors import (
+    CannotStart,
+    Garbled,
+    IsolationError,
+    NotIsolable,
+    NotTransferable,
+    WrongResult,
+)
 from dam_entities.isolation.fork import fork, is_safe
 from dam_entities.isolation.result import unpack
 from dam_entities.isolation.started import Started
-from dam_entities.isolation.watch import Watch
+from dam_entities.isolation.watch import Message, Watch
 from dam_entities.touched import Known
 from dam_entities.tracing import by_name
-from dam_entities.values import Isolated, Isolating, Isolation
+from dam_entities.values import ChildEnded, Isolated, Isolating, Isolation, ResourceUse
 from dam_entities.version import Version
 
 if TYPE_CHECKING:
@@ -62,11 +69,24 @@ class Running:
 
     def finish(self) -> Isolated:
         """
-        Take the result over, once the watch is over.
+        Take the result over, once the watch is over, and tell how the child ended.
 
         Raises:
             IsolationError: There is none; the registry is as it was.
         """
+        try:
+            isolated = self._take_over()
+        except IsolationError as error:
+            self._tell(type(error).__name__, error.used, error.pid)
+            raise
+        self._tell("returned", isolated.used, isolated.pid)
+        return isolated
+
+    def _tell(self, outcome: str, used: ResourceUse | None, pid: int | None) -> None:
+        ended = ChildEnded(self._isolating.call.name, pid, outcome, self.way, used)
+        self._runtime.hook.dam_entities_child_ended(runtime=self._runtime, ended=ended)
+
+    def _take_over(self) -> Isolated:
         call = self._isolating.call
         message = self.watch.message()
         returns = call.entry.signature.returns
@@ -75,14 +95,14 @@ class Running:
         try:
             value, versions = unpack(message.text, self._runtime.store.state, returns)
         except ValidationError as error:
-            raise WrongResult(call.name, str(error)) from error
+            raise _used(WrongResult(call.name, str(error)), message) from error
         except wire.Unreadable as error:
-            raise Garbled(call.name, str(error)) from error
+            raise _used(Garbled(call.name, str(error)), message) from error
         merged = self._runtime.merge(versions, f"{call.name}, process {message.pid}")
         for version in versions:
             kind = "created" if version.parent_id is None else "forked"
             call.touched.add(kind, Known(version.ecs_id, "result"))
-        return Isolated(value, message.used, self.way, message.pid, merged)
+        return Isolated(value, message.used, self.way, message.pid, merged, call.touched)
 
     def close(self) -> None:
         """Give back what is held; a child that still runs is killed."""
@@ -135,6 +155,11 @@ class Running:
                 if known in state:
                     roots[known] = None
         yield from state.below(roots)
+
+
+def _used(error: IsolationError, message: Message) -> IsolationError:
+    error.used, error.pid = message.used, message.pid
+    return error
 
 
 def way_of(isolation: Isolation) -> Way:

@@ -15,7 +15,7 @@ import fractions
 import pathlib
 import sys
 import uuid
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -133,6 +133,7 @@ def _subclasses(kind: type) -> list[type]:
     every: dict[type, None] = {}
     waiting: list[type] = [kind]
     while waiting:
+        below: type
         for below in type.__subclasses__(waiting.pop()):
             if below not in every:
                 every[below] = None
@@ -142,7 +143,7 @@ def _subclasses(kind: type) -> list[type]:
 
 def _by_pydantic(value: Any) -> str:
     try:
-        return _adapter(type(value)).dump_json(value, by_alias=False).decode()
+        return _adapter(type(value)).dump_json(value, by_alias=False).decode()  # type: ignore[arg-type]
     except (PydanticUserError, PydanticSerializationError, UnicodeError, TypeError) as error:
         raise Unwritable(f"a {type(value).__qualname__} ({str(error).splitlines()[0][:200]})") from error
 
@@ -156,7 +157,7 @@ def _of_pydantic(value: list[Any]) -> Opaque:
 
 
 @lru_cache(maxsize=256)
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
