@@ -18,7 +18,7 @@ class Student(Entity):
     age: int = 18
     major: str = "physics"
     grades: list[Grade] = []
-    friends: dict[str, "Student"] = {}
+    friends: dict[str, Student] = {}
     tags: set[str] = set()
     pair: tuple[Grade, ...] = ()
 

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum
-from typing import Annotated, Optional
+from typing import Annotated
 
 import pytest
 from dam_entities import (
@@ -28,10 +28,10 @@ class Colour(Enum):
 def everything(
     a: int,
     /,
-    b: "str" = "b",
+    b: str = "b",
     *rest: int,
     c: Annotated[int, Field(gt=0)] = 1,
-    d: Optional[Colour] = None,
+    d: Colour | None = None,
     json: int | str = 0,
     **more: float,
 ) -> list[object]:
@@ -193,7 +193,7 @@ def bare(a, b: int) -> int:
     return b
 
 
-def broken(a: "NoSuchType") -> int:  # noqa: F821
+def broken(a: NoSuchType) -> int:  # noqa: F821
     return 1
 
 

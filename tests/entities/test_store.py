@@ -39,7 +39,7 @@ class Node(Entity):
     by_name: dict[str, list[Leaf]] = {}
     pair: tuple[Leaf, ...] = ()
     members: set[Leaf] = set()
-    inner: "Node | None" = None
+    inner: Node | None = None
     anything: Any = None
 
 
@@ -178,8 +178,7 @@ def test_lineage_and_history(store):
     """All versions of an entity in the order in which they were kept; and the way to one of them."""
     leaf = store.register(Leaf(score=0.0))
     ids = [leaf.ecs_id]
-    for score in (1.0, 2.0):
-        ids.append(store.fork(leaf, score=score).ecs_id)
+    ids += [store.fork(leaf, score=score).ecs_id for score in (1.0, 2.0)]
     other = store.get(ids[0])
     ids.append(store.fork(other, score=-1.0).ecs_id)
 
@@ -307,7 +306,11 @@ def test_identity_is_not_assigned(name):
         delattr(leaf, name)
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, Node.model_copy, lambda node: pickle.loads(pickle.dumps(node))])
+def pickled(node: Node) -> Node:
+    return pickle.loads(pickle.dumps(node))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, Node.model_copy, pickled])
 def test_a_python_copy_goes_on_from_the_same_version(store, tree, copied):
     """Its changes are its own."""
     other = copied(tree)

@@ -32,14 +32,51 @@ if TYPE_CHECKING:
         WrongKind,
     )
     from dam_entities.hookspecs import hookimpl
+    from dam_entities.isolation.errors import (
+        CallRaised,
+        Cancelled,
+        CannotStart,
+        Exited,
+        Garbled,
+        HungAtExit,
+        IsolationError,
+        Killed,
+        NotIsolable,
+        NotTransferable,
+        OutOfMemory,
+        TimedOut,
+        TooLarge,
+        WrongResult,
+    )
+    from dam_entities.isolation.pool import Finished
     from dam_entities.plugin import plugin_manager
-    from dam_entities.registries import CallableRegistry, EntityRegistry, resolve_entity_references
+    from dam_entities.registries import (
+        CallableRegistry,
+        EntityRegistry,
+        aexecute_isolated,
+        execute_isolated,
+        resolve_entity_references,
+    )
     from dam_entities.runtime import Runtime
     from dam_entities.runtimes import current
     from dam_entities.store import Store
     from dam_entities.touched import Known, Touched
     from dam_entities.tracing import entity_tracer
-    from dam_entities.values import Call, Executed, Forked, Forking, Merged, Merging, Registered, Registering, Resolving
+    from dam_entities.values import (
+        Call,
+        ChildEnded,
+        Executed,
+        Forked,
+        Forking,
+        Isolated,
+        Isolating,
+        Merged,
+        Merging,
+        Registered,
+        Registering,
+        Resolving,
+        ResourceUse,
+    )
     from dam_entities.version import Child, Version
 
 _HOMES = {
@@ -51,15 +88,23 @@ _HOMES = {
         "UnknownReference", "VersionConflict", "WrongKind",
     ),
     "hookspecs": ("hookimpl",),
+    "isolation.errors": (
+        "CallRaised", "Cancelled", "CannotStart", "Exited", "Garbled", "HungAtExit", "IsolationError", "Killed",
+        "NotIsolable", "NotTransferable", "OutOfMemory", "TimedOut", "TooLarge", "WrongResult",
+    ),
+    "isolation.pool": ("Finished",),
     "plugin": ("plugin_manager",),
-    "registries": ("CallableRegistry", "EntityRegistry", "resolve_entity_references"),
+    "registries": (
+        "CallableRegistry", "EntityRegistry", "aexecute_isolated", "execute_isolated", "resolve_entity_references",
+    ),
     "runtime": ("Runtime",),
     "runtimes": ("current",),
     "store": ("Store",),
     "touched": ("Known", "Touched"),
     "tracing": ("entity_tracer",),
     "values": (
-        "Call", "Executed", "Forked", "Forking", "Merged", "Merging", "Registered", "Registering", "Resolving",
+        "Call", "ChildEnded", "Executed", "Forked", "Forking", "Isolated", "Isolating", "Merged", "Merging",
+        "Registered", "Registering", "Resolving", "ResourceUse",
     ),
     "version": ("Child", "Version"),
 }  # fmt: skip
@@ -72,30 +117,48 @@ __all__ = [
     "BadCallable",
     "BadReference",
     "Call",
+    "CallRaised",
     "CallableRegistry",
+    "Cancelled",
+    "CannotStart",
     "Change",
     "Child",
+    "ChildEnded",
     "CyclicEntity",
     "DeadPath",
     "Entity",
     "EntityError",
     "EntityRegistry",
     "Executed",
+    "Exited",
+    "Finished",
     "Forked",
     "Forking",
+    "Garbled",
+    "HungAtExit",
     "IdentityFixed",
+    "Isolated",
+    "Isolating",
+    "IsolationError",
+    "Killed",
     "Known",
     "MalformedReference",
     "Merged",
     "Merging",
     "NameTaken",
+    "NotIsolable",
     "NotStorable",
+    "NotTransferable",
+    "OutOfMemory",
     "PluginBroken",
     "Registered",
     "Registering",
     "Resolving",
+    "ResourceUse",
     "Runtime",
     "Store",
+    "TimedOut",
+    "TooLarge",
     "Touched",
     "UnknownCallable",
     "UnknownEntity",
@@ -104,8 +167,11 @@ __all__ = [
     "Version",
     "VersionConflict",
     "WrongKind",
+    "WrongResult",
+    "aexecute_isolated",
     "current",
     "entity_tracer",
+    "execute_isolated",
     "hookimpl",
     "plugin_manager",
     "resolve_entity_references",

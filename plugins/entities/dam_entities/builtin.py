@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable
 from typing import Any
 
@@ -13,6 +14,7 @@ from dam_entities.touched import Known
 from dam_entities.tracing import WRAP, Tracing
 from dam_entities.values import (
     Call,
+    ChildEnded,
     Executed,
     Forked,
     Forking,
@@ -24,6 +26,8 @@ from dam_entities.values import (
     Registering,
     Resolving,
 )
+
+_log = logging.getLogger("dam_entities")
 
 
 @hookimpl(trylast=True)
@@ -74,6 +78,12 @@ async def _awaited(runtime: Runtime, call: Call, running: Awaitable[Any]) -> Exe
 def dam_entities_isolate(runtime: Runtime, isolating: Isolating) -> Isolated | Awaitable[Isolated]:
     """Fork where that is safe, else have a clean process fork."""
     return run.arun(runtime, isolating) if isolating.is_async else run.run(runtime, isolating)
+
+
+@hookimpl(trylast=True)
+def dam_entities_child_ended(runtime: Runtime, ended: ChildEnded) -> None:
+    """Note it in the program's log, at level debug."""
+    _log.debug("%s in process %s (%s): %s, used %s", ended.name, ended.pid, ended.isolation, ended.outcome, ended.used)
 
 
 @hookimpl(trylast=True)

@@ -80,6 +80,10 @@ class Callables:
             raise UnknownCallable(name, self._entries)
         return entry
 
+    def entries(self) -> tuple[Entry, ...]:
+        """Return all of them."""
+        return tuple(self._entries.values())
+
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 

@@ -1,9 +1,9 @@
 """
 What dam_entities brings to dam-obs: its trace points, and one trace over isolated calls.
 
-The one module of dam_entities that knows dam-obs, which loads it as a plugin of the entry-point group ``dam_obs``. Every
-program that is observed loads it, so it imports little. A child that was forked goes on with its parent's trace by
-itself; into one that shares no memory the trace's name is carried.
+The one module of dam_entities that knows dam-obs, which loads it as a plugin of the entry-point group ``dam_obs``.
+Every program that is observed loads it, so it imports little. A child that was forked goes on with its parent's trace
+by itself; into one that shares no memory the trace's name is carried.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from dam_entities import runtimes
 from dam_entities.differences import Change
 from dam_entities.entity import Entity
 from dam_entities.runtime import Runtime
+from dam_entities.values import Isolated
 from dam_entities.version import Version
 
 E = TypeVar("E", bound=Entity)
@@ -128,6 +129,26 @@ class CallableRegistry:
     ) -> list[Any]:
         """Run several at the same time."""
         return await runtimes.current().aexecute_batch(calls, at_once=at_once)
+
+    @classmethod
+    def execute_isolated(cls, name: str, data: Mapping[str, Any] | None = None, /, **how: Any) -> Any:
+        """Run a function in a process of its own and return what it returns; `Runtime.execute_isolated` says how."""
+        return runtimes.current().execute_isolated(name, data, **how).value
+
+    @classmethod
+    async def aexecute_isolated(cls, name: str, data: Mapping[str, Any] | None = None, /, **how: Any) -> Any:
+        """As `execute_isolated`, without holding up the event loop."""
+        return (await runtimes.current().aexecute_isolated(name, data, **how)).value
+
+
+def execute_isolated(name: str, data: Mapping[str, Any] | None = None, /, **how: Any) -> Isolated:
+    """Run a function of the active runtime in a process of its own; `Runtime.execute_isolated` says how."""
+    return runtimes.current().execute_isolated(name, data, **how)
+
+
+async def aexecute_isolated(name: str, data: Mapping[str, Any] | None = None, /, **how: Any) -> Isolated:
+    """As `execute_isolated`, without holding up the event loop."""
+    return await runtimes.current().aexecute_isolated(name, data, **how)
 
 
 def resolve_entity_references(data: Any) -> Any:

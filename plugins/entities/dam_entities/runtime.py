@@ -7,9 +7,9 @@ a tenant or a branch makes another.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pluggy
 
@@ -37,6 +37,9 @@ from dam_entities.values import (
 )
 from dam_entities.version import Version
 from dam_entities.versioning import Versioning
+
+if TYPE_CHECKING:
+    from dam_entities.isolation.pool import Finished
 
 E = TypeVar("E", bound=Entity)
 
@@ -205,6 +208,49 @@ class Runtime:
         """As `execute_isolated`, without holding up the event loop; to cancel it kills the process."""
         isolating = self.isolating(name, data, timeout, isolation, max_result_bytes, is_async=True)
         return cast(Isolated, await self.hook.dam_entities_isolate(runtime=self, isolating=isolating))
+
+    def each_isolated(
+        self,
+        calls: Iterable[tuple[str, Mapping[str, Any]]],
+        *,
+        at_once: int | None = None,
+        timeout: float = TIMEOUT_S,
+        isolation: Isolation = "auto",
+        max_result_bytes: int = MAX_RESULT_BYTES,
+    ) -> Iterator[Finished]:
+        """
+        Run many calls, each in a process of its own, and yield what becomes of them as they end.
+
+        The next call is taken when there is room; to stop asking (``close()``) kills those under way.
+
+        Args:
+            calls: Names and inputs; they may come from a generator.
+            at_once: How many at most; as many as there are CPUs if `None`.
+            timeout: Seconds for each.
+            isolation: As for `execute_isolated`.
+            max_result_bytes: For each.
+        """
+        from dam_entities.isolation.pool import each_finished
+
+        isolating = (self.isolating(name, data, timeout, isolation, max_result_bytes) for name, data in calls)
+        return each_finished(self, isolating, at_once=at_once)
+
+    def aeach_isolated(
+        self,
+        calls: Iterable[tuple[str, Mapping[str, Any]]],
+        *,
+        at_once: int | None = None,
+        timeout: float = TIMEOUT_S,
+        isolation: Isolation = "auto",
+        max_result_bytes: int = MAX_RESULT_BYTES,
+    ) -> AsyncIterator[Finished]:
+        """As `each_isolated`, without holding up the event loop."""
+        from dam_entities.isolation.pool import aeach_finished
+
+        isolating = (
+            self.isolating(name, data, timeout, isolation, max_result_bytes, is_async=True) for name, data in calls
+        )
+        return aeach_finished(self, isolating, at_once=at_once)
 
     def isolating(
         self,

@@ -22,6 +22,7 @@ from typing import Any, Final, Literal, NoReturn, cast
 
 from pydantic_core import from_json, to_json
 
+from dam_entities import runtimes
 from dam_entities.callables import Entry
 from dam_entities.isolation import child
 from dam_entities.isolation.started import Ended, Started, ended
@@ -53,6 +54,8 @@ class Work:
     """What the input reaches, children first."""
     arguments: tuple[list[Any], dict[str, Any]]
     most_bytes: int
+    modules: tuple[str, ...]
+    """Those whose functions are registered."""
     carried: dict[str, str]
 
 
@@ -198,4 +201,7 @@ def _call(work: Work) -> Call:
 
 
 def _runtime(work: Work) -> Runtime:
-    return Runtime(store=Store(EMPTY.having(work.versions)))
+    """Return a runtime with what the modules of the sender's callables register when they are imported."""
+    for module in work.modules:
+        import_module(module)
+    return Runtime(store=Store(EMPTY.having(work.versions)), callables=runtimes.current().callables)

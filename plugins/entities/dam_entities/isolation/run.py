@@ -126,7 +126,8 @@ class Running:
         function = call.entry.function
         if "<locals>" in function.__qualname__:
             raise CannotStart(call.name, "is defined inside a function: only isolation by fork can reach it there")
-        keeper.preload(sorted({each.function.__module__ for each in map(self._runtime.callables.get, self._names())}))
+        modules = tuple(sorted({each.function.__module__ for each in self._runtime.callables.entries()}))
+        keeper.preload(modules)
         carried: dict[str, str] = {}
         for each in self._runtime.hook.dam_entities_carry(runtime=self._runtime):
             carried.update(each)
@@ -137,12 +138,10 @@ class Running:
             versions=tuple(self._reached(arguments)),
             arguments=arguments,
             most_bytes=self._isolating.max_result_bytes,
+            modules=modules,
             carried=carried,
         )
         return keeper.Kept(way, work)
-
-    def _names(self) -> Iterator[str]:
-        yield from self._runtime.callables
 
     def _reached(self, arguments: tuple[list[Any], dict[str, Any]]) -> Iterator[Version]:
         """Yield the versions that the input stands for, children first."""
