@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -72,6 +73,7 @@ def end(descriptor: int, work: Callable[[], tuple[bytes, bytes]]) -> NoReturn:
     """Do the work of a child that was just forked, write the message to `descriptor`, and end the process."""
     try:
         os.setpgid(0, 0)
+        gc.freeze()  # a collection would write to every page that is shared with the parent
         _forget_loop_and_signals()
         kind, text = work()
         write(descriptor, kind, text)

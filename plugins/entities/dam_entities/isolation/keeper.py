@@ -137,7 +137,7 @@ class Kept(Started):
 
 def preload(modules: Iterable[str]) -> None:
     """Have the fork server import what calls need before the first of them; one that runs already goes on as it is."""
-    names = ["__main__", __name__, *modules]
+    names = ["__main__", __name__, *modules, "dam_entities.isolation.warm"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(dict.fromkeys(names)))
 
 
@@ -204,4 +204,5 @@ def _runtime(work: Work) -> Runtime:
     """Return a runtime with what the modules of the sender's callables register when they are imported."""
     for module in work.modules:
         import_module(module)
-    return Runtime(store=Store(EMPTY.having(work.versions)), callables=runtimes.current().callables)
+    own = runtimes.current()
+    return Runtime(store=Store(EMPTY.having(work.versions)), callables=own.callables, plugins=own.plugins)
