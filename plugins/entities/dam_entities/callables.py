@@ -57,6 +57,10 @@ class Callables:
             raise NameTaken(name, f"{known.function.__module__}.{known.function.__qualname__}")
         return known.traced  # type: ignore[return-value]
 
+    def add(self, function: F) -> F:
+        """Keep `function` by its own name; as `register`."""
+        return self.register(function.__name__, function)
+
     def unregister(self, name: str) -> None:
         """
         Forget a function.
