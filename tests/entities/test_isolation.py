@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -226,6 +227,85 @@ def test_every_bad_end_is_its_own_error(runtime, how, isolation):
     assert raised.value.used.peak_memory_bytes > 1_000_000
     assert raised.value.pid is not None
     assert runtime.store.state is before
+
+
+def stubborn() -> int:
+    """Return, and let nobody out."""
+
+    class Deaf:
+        def write(self, text: str) -> None: ...
+
+        def flush(self) -> None:
+            time.sleep(3600)
+
+    sys.stdout = Deaf()
+    return 5
+
+
+def test_a_process_that_does_not_end_is_ended(runtime, monkeypatch):
+    """It had returned, but nobody knows what it still does."""
+    monkeypatch.setattr("dam_entities.isolation.watch.EXIT_PATIENCE_S", 0.3)
+    CallableRegistry.register("stubborn")(stubborn)
+    before = runtime.store.state
+    with pytest.raises(errors.HungAtExit, match="returned, but its process did not end within"):
+        runtime.execute_isolated("stubborn", isolation="fork")
+    assert runtime.store.state is before
+
+
+CHATTY = """
+import contextlib, os
+from dam_entities import CallableRegistry, IsolationError, execute_isolated
+
+@CallableRegistry.register("chatty")
+def chatty() -> int:
+    for descriptor in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if int(descriptor) > 2 and os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:"):
+                os.write(int(descriptor), b"what is this? " * 10)
+    return 5
+
+try:
+    print(execute_isolated("chatty", isolation="fork"))
+except IsolationError as error:
+    print(type(error).__name__)
+"""
+
+
+def test_what_is_no_message_of_ours_is_not_believed():
+    """A function may write where it should not: to every pipe there is."""
+    done = subprocess.run([sys.executable, "-c", CHATTY], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout in ("Garbled\n", "TooLarge\n")
+
+
+def test_the_kernels_kills_for_want_of_memory_are_known_by_its_count(runtime, monkeypatch):
+    """A SIGKILL that the kernel counted meanwhile is one of them; any other is not."""
+    kills = iter([3, 3, 4])
+    monkeypatch.setattr("dam_entities.isolation.memory._read", lambda: next(kills))
+    monkeypatch.setattr("dam_entities.isolation.memory._counted", [])
+
+    @CallableRegistry.register("killed")
+    def killed() -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    with pytest.raises(errors.Killed, match="was ended by SIGKILL") as raised:
+        runtime.execute_isolated("killed", isolation="fork")
+    assert not isinstance(raised.value, errors.OutOfMemory)
+    with pytest.raises(errors.OutOfMemory, match="was ended by the kernel for want of memory"):
+        runtime.execute_isolated("killed", isolation="fork")
+
+
+@pytest.mark.slow
+def test_beside_exporting_threads_nothing_hangs_and_nothing_is_left():
+    """The benchmark's own count, of fewer calls."""
+    benchmark = Path(__file__).parents[2] / "benchmarks" / "isolation.py"
+    ran = subprocess.run(
+        [sys.executable, benchmark, "--faults", "150"], capture_output=True, text=True, timeout=115, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    counted = json.loads(ran.stdout)
+    assert counted["calls"] == 150
+    assert {counted[name] for name in ("wrong", "hangs", "zombies", "leaked_descriptors")} == {0}
 
 
 def test_an_exception_is_told_with_its_traceback(runtime):

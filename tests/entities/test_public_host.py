@@ -18,8 +18,9 @@ STAND_IN = Path(__file__).parent / "stand_in"
 
 def test_its_registries_are_observed_unmodified(tmp_path):
     """Every operation, with its data, below the one that it belongs to."""
+    observed = [sys.executable, "-m", "dam_obs.cli", "run", "--output", "trace.jsonl", "--"]
     ran = subprocess.run(
-        [sys.executable, "-m", "dam_obs.cli", "run", "--output", "trace.jsonl", "--", sys.executable, STAND_IN / "main.py"],
+        [*observed, sys.executable, STAND_IN / "main.py"],
         cwd=tmp_path, capture_output=True, text=True, timeout=110, check=True,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
