@@ -453,3 +453,36 @@ def test_the_registry_of_the_program(runtime):
         inside = EntityRegistry.merge_entity(Leaf())
         assert inside.ecs_id in branch.store
     assert inside.ecs_id not in runtime.store
+
+
+def test_a_long_chain_is_kept(store):
+    """Longer than Python's stack would take."""
+    chain = Node(name="end")
+    for _ in range(3_000):
+        chain = Node(inner=chain)
+    store.register(chain)
+    first = chain.ecs_id
+    end = chain
+    while end.inner is not None:
+        end = end.inner
+    end.name = "changed"
+    store.register(chain)
+
+    (change,) = store.diff(first, chain.ecs_id)
+    assert (change.path.count("inner"), change.before, change.after) == (3_000, "end", "changed")
+    assert len(store) == 2 * 3_001
+    end.inner = chain
+    with pytest.raises(CyclicEntity):
+        store.register(chain)
+    end.inner = None
+
+
+def test_a_container_that_holds_itself_is_refused():
+    """When it is put in."""
+    circle: list[Any] = []
+    circle.append(circle)
+    with pytest.raises(ValueError, match="or a container in it, holds itself at anything"):
+        Node(anything=circle)
+    node = Node()
+    with pytest.raises(CyclicEntity):
+        node.anything = circle

@@ -34,38 +34,39 @@ class Change:
 
 def differences(before: Version, after: Version, state: State) -> Iterator[Change]:
     """Yield what differs, field by field; what two versions share is not looked into."""
-    if before.ecs_id != after.ecs_id:
-        yield from _fields(dict(before.values), dict(after.values), "", state)
+    waiting: list[tuple[Stored, Stored, str]] = [(Child(before.ecs_id), Child(after.ecs_id), "")]
+    while waiting:
+        one, other, path = waiting.pop()
+        if same(one, other):
+            continue
+        parts = _parts(one, other, state) if path else (dict(before.values), dict(after.values))
+        if parts is None:
+            yield Change(path, one, other)
+            continue
+        names = [*parts[0], *(name for name in parts[1] if name not in parts[0])]
+        below = [
+            (parts[0].get(name, MISSING), parts[1].get(name, MISSING), f"{path}.{name}".lstrip(".")) for name in names
+        ]
+        if isinstance(one, Pairs) and all(same(left, right) for left, right, _ in below):
+            yield Change(path, one, other)  # the order alone
+        waiting.extend(reversed(below))
 
 
-def _fields(before: dict[Any, Stored], after: dict[Any, Stored], path: str, state: State) -> Iterator[Change]:
-    for name in [*before, *(name for name in after if name not in before)]:
-        yield from _values(before.get(name, MISSING), after.get(name, MISSING), f"{path}.{name}".lstrip("."), state)
-
-
-def _values(before: Stored, after: Stored, path: str, state: State) -> Iterator[Change]:
-    if same(before, after):
-        return
-    if isinstance(before, Child) and isinstance(after, Child):
-        one, other = state.version(before.ecs_id), state.version(after.ecs_id)
-        if one.lineage_id == other.lineage_id and one.type is other.type:
-            yield from _fields(dict(one.values), dict(other.values), path, state)
-            return
-    elif isinstance(before, Pairs) and isinstance(after, Pairs):
-        yield from _pairs(before, after, path, state)
-        return
-    elif _is_row(before) and _is_row(after) and before.kind == after.kind:
-        yield from _fields(dict(enumerate(before.items)), dict(enumerate(after.items)), path, state)
-        return
-    yield Change(path, before, after)
-
-
-def _pairs(before: Pairs, after: Pairs, path: str, state: State) -> Iterator[Change]:
-    try:
-        changes = list(_fields(dict(before.pairs), dict(after.pairs), path, state))
-    except TypeError:  # keys that are stored as something that cannot be hashed
-        changes = []
-    yield from changes or [Change(path, before, after)]  # the order alone
+def _parts(one: Stored, other: Stored, state: State) -> tuple[dict[Any, Stored], dict[Any, Stored]] | None:
+    """Return what both are made of, by name, or `None` if they are to be taken as a whole."""
+    if isinstance(one, Child) and isinstance(other, Child):
+        left, right = state.version(one.ecs_id), state.version(other.ecs_id)
+        if left.lineage_id != right.lineage_id or left.type is not right.type:
+            return None
+        return dict(left.values), dict(right.values)
+    if isinstance(one, Pairs) and isinstance(other, Pairs):
+        try:
+            return dict(one.pairs), dict(other.pairs)
+        except TypeError:  # keys that are stored as something that cannot be hashed
+            return None
+    if _is_row(one) and _is_row(other) and one.kind == other.kind:
+        return dict(enumerate(one.items)), dict(enumerate(other.items))
+    return None
 
 
 def _is_row(stored: Stored) -> bool:

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticUndefined
 
 from dam_entities.containers import CONTAINERS, held
-from dam_entities.errors import IdentityFixed
+from dam_entities.errors import CyclicEntity, IdentityFixed
 from dam_entities.marks import Mark
 
 IDENTITY: Final = ("ecs_id", "live_id", "lineage_id", "parent_id", "created_at", "forked_at", "derived_from")
@@ -37,8 +37,6 @@ class Entity(BaseModel):
     A subclass adds fields as any pydantic model does. Lists, dicts and sets in them belong to the entity: what
     is assigned is taken over as a copy that reports its changes.
     """
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     ecs_id: UUID = Field(default_factory=uuid4)
     """The version: this id names what the entity is now, once it is registered."""
@@ -163,19 +161,25 @@ def identify(entity: Entity, **identity: Any) -> None:
 
 def take_over(entity: Entity) -> None:
     """Make the containers of an entity its own."""
-    mark = entity._mark
     for values in (entity.__dict__, entity.__pydantic_extra__):
         for name, value in (values or {}).items():
             if isinstance(value, (*CONTAINERS, tuple)):
-                values[name] = held(value, mark)  # type: ignore[index]
+                values[name] = _held(entity, name, value)  # type: ignore[index]
 
 
 def _assigned(entity: Entity, name: str) -> None:
     extra = entity.__pydantic_extra__
     values = extra if extra is not None and name in extra else entity.__dict__
     if name in values:
-        values[name] = held(values[name], entity._mark)
+        values[name] = _held(entity, name, values[name])
         entity._mark.touch()
+
+
+def _held(entity: Entity, name: str, value: Any) -> Any:
+    try:
+        return held(value, entity._mark)
+    except RecursionError:
+        raise CyclicEntity(f"{str_of(entity)}, or a container in it,", name) from None
 
 
 def _begin_anew(copied: Entity) -> None:

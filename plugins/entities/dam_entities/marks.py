@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Mark:
     """Of one live entity."""
 
-    __slots__ = ("__weakref__", "_holders", "changed", "changes", "opaque", "stored")
+    __slots__ = ("__weakref__", "_holders", "_room", "changed", "changes", "opaque", "stored")
 
     def __init__(self) -> None:
         self.stored: Version | None = None
@@ -29,7 +29,8 @@ class Mark:
         """Goes up with every change; tells whether there was one since."""
         self.opaque = False
         """It, or an entity below it, holds values whose changes nobody reports: they are compared every time."""
-        self._holders: list[weakref.ref[Mark]] = []
+        self._holders: dict[int, weakref.ref[Mark]] = {}
+        self._room = 8
 
     @property
     def is_settled(self) -> bool:
@@ -45,7 +46,7 @@ class Mark:
             if mark.changed:
                 continue  # and so is whoever holds it
             mark.changed = True
-            waiting.extend(holder for holder in (known() for known in mark._holders) if holder is not None)
+            waiting.extend(holder for known in mark._holders.values() if (holder := known()) is not None)
 
     def settle(self, version: Version, *, opaque: bool, changes: int) -> None:
         """Note that the entity is stored as `version`, unless it was changed since `changes` was read."""
@@ -56,7 +57,10 @@ class Mark:
 
     def add_holder(self, holder: Mark) -> None:
         """Note who holds this entity; one that held it once and does not any more does no harm."""
-        alive = [known for known in self._holders if known() is not None]
-        if not any(known() is holder for known in alive):
-            alive.append(weakref.ref(holder))
-        self._holders = alive
+        known = self._holders.get(id(holder))
+        if known is not None and known() is holder:
+            return
+        if len(self._holders) >= self._room:  # twice what is alive: so looking for the dead costs little in all
+            self._holders = {place: known for place, known in self._holders.items() if known() is not None}
+            self._room = 8 + 2 * len(self._holders)
+        self._holders[id(holder)] = weakref.ref(holder)

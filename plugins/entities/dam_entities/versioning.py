@@ -7,13 +7,14 @@ the versions (`Versioning.settle`): a walk that fails leaves everything as it wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from dam_entities.entity import IDENTITY, Entity, identify, mark_of, now, own_values, str_of
 from dam_entities.errors import CyclicEntity, NotStorable
+from dam_entities.found import entities_in
 from dam_entities.freeze import Freezer, Uncopied, same
 from dam_entities.state import State
 from dam_entities.version import Child, Stored, Version
@@ -62,19 +63,41 @@ class Versioning:
             CyclicEntity: It holds itself.
             NotStorable: It holds something of which no copy can be made.
         """
+        done = self._done(entity)
+        if done is not None:
+            return done
+        if id(entity) in self._within:
+            raise CyclicEntity(str_of(entity), _relative(path, self._within[id(entity)]))
+        # A stack of our own: a chain of entities may be longer than Python's.
+        going = [self._enter(entity, path)]
+        while going:
+            outer, where, inner = going[-1]
+            held = next(inner, None)
+            if held is None:
+                going.pop()
+                del self._within[id(outer)]
+                self._looked[id(outer)] = self._freeze(outer, where)
+            elif id(held[0]) in self._within:
+                raise CyclicEntity(str_of(held[0]), _relative(held[1], self._within[id(held[0])]))
+            elif self._done(held[0]) is None:
+                going.append(self._enter(*held))
+        return self._looked[id(entity)].version
+
+    def _done(self, entity: Entity) -> Version | None:
+        """Return the version of an entity that was looked at, or need not be."""
         known = self._looked.get(id(entity))
         if known is not None:
             return known.version
-        if id(entity) in self._within:
-            raise CyclicEntity(str_of(entity), _relative(path, self._within[id(entity)]))
         mark = mark_of(entity)
         if mark.is_settled and mark.stored is not None and mark.stored.ecs_id in self._state:
             return mark.stored
+        return None
+
+    def _enter(self, entity: Entity, path: str) -> tuple[Entity, str, Iterator[tuple[Entity, str]]]:
         self._within[id(entity)] = path
-        looked = self._freeze(entity, path)
-        del self._within[id(entity)]
-        self._looked[id(entity)] = looked
-        return looked.version
+        # A list: what is in it may not change while it is gone through, whoever else has it.
+        inner = [held for name, value in own_values(entity).items() for held in entities_in(value, f"{path}.{name}")]
+        return entity, path, iter(inner)
 
     @property
     def created(self) -> list[Looked]:
@@ -106,7 +129,7 @@ class Versioning:
         below: dict[int, tuple[Entity, Version]] = {}
 
         def child(held: Entity, where: str) -> Child:
-            version = self.look(held, where)
+            version = self._done(held) or self.look(held, where)
             below[id(held)] = held, version
             return Child(version.ecs_id)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -36,6 +37,9 @@ LOST: Final = b"N"
 """The function was not found where it ought to be."""
 
 LENGTH_BYTES: Final = 8
+_PR_SET_PDEATHSIG: Final = 1
+_libc: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+
 _MOST_TEXT: Final = 256 * 1024
 """Characters of a traceback; of a longer one the end counts."""
 
@@ -69,9 +73,18 @@ def answer(
     return (RETURNED, message) if len(message) <= most_bytes else (LARGE, b"")
 
 
-def end(descriptor: int, work: Callable[[], tuple[bytes, bytes]]) -> NoReturn:
-    """Do the work of a child that was just forked, write the message to `descriptor`, and end the process."""
+def end(descriptor: int, work: Callable[[], tuple[bytes, bytes]], *, parent: int | None) -> NoReturn:
+    """
+    Do the work of a child that was just forked, write the message to `descriptor`, and end the process.
+
+    Args:
+        descriptor: The pipe.
+        work: Gives kind and text of the message.
+        parent: The process whose death is the child's, too; `None` if that cannot be asked for.
+    """
     try:
+        if parent is not None:
+            die_with(parent)
         os.setpgid(0, 0)
         gc.freeze()  # a collection would write to every page that is shared with the parent
         _forget_loop_and_signals()
@@ -87,6 +100,18 @@ def end(descriptor: int, work: Callable[[], tuple[bytes, bytes]]) -> NoReturn:
             with contextlib.suppress(BaseException):
                 stream.flush()
         os._exit(0)
+
+
+def die_with(parent: int) -> None:
+    """
+    Have the kernel end this process when the thread that forked it ends.
+
+    That has to be its process's main thread: any other one may well end before its process does.
+    """
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it was faster
+            os._exit(1)
 
 
 def _forget_loop_and_signals() -> None:

@@ -81,6 +81,7 @@ def fork(work: Callable[[], tuple[bytes, bytes]]) -> Forked:
     Raises:
         OSError: There is no room for another process.
     """
+    parent = os.getpid() if threading.current_thread() is threading.main_thread() else None
     read, write = os.pipe()
     try:
         with warnings.catch_warnings():
@@ -93,7 +94,7 @@ def fork(work: Callable[[], tuple[bytes, bytes]]) -> Forked:
         raise
     if pid == 0:
         os.close(read)
-        end(write, work)
+        end(write, work, parent=parent)
     os.close(write)
     with contextlib.suppress(OSError):  # the child does the same, whoever is first
         os.setpgid(pid, pid)

@@ -168,10 +168,11 @@ def _answer(runtime: Runtime, call: Call, work: Work) -> tuple[bytes, bytes]:
 
 
 def _look_after(control: Connection, message: Connection, work: Callable[[], tuple[bytes, bytes]]) -> Ended:
+    keeper = os.getpid()
     pid = os.fork()
     if pid == 0:
         control.close()
-        child.end(message.fileno(), work)
+        child.end(message.fileno(), work, parent=keeper)
     message.close()
     with contextlib.suppress(OSError):  # the child does the same, whoever is first
         os.setpgid(pid, pid)

@@ -6,6 +6,7 @@ What a failed call did is gone with its process: the registry is touched once, a
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
@@ -181,12 +182,30 @@ def run(runtime: Runtime, isolating: Isolating) -> Isolated:
 
 async def arun(runtime: Runtime, isolating: Isolating) -> Isolated:
     """Run a call to its end in a process of its own, waiting in the event loop; cancelling it kills the process."""
-    running = Running(runtime, isolating)
+    running = await _started(runtime, isolating)
     try:
         await adrive(running.watch)
         return running.finish()
     finally:
         running.close()
+
+
+async def _started(runtime: Runtime, isolating: Isolating) -> Running:
+    """Start a call; to start a clean process takes long, so that is done in a thread."""
+    if way_of(isolating.isolation) == "fork":
+        return Running(runtime, isolating)
+    starting = asyncio.ensure_future(asyncio.to_thread(Running, runtime, isolating))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(_close_started)
+        raise
+
+
+def _close_started(starting: asyncio.Future[Running]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result().watch.cancel()
+        starting.result().close()
 
 
 def _check(isolating: Isolating) -> None:
