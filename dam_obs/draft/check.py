@@ -25,6 +25,8 @@ LONGEST_SOURCE: Final = 100_000
 
 TRAITS: Final = frozenset({"ExecutionCostTrait", "IOBoundTrait", "ResourceUsageTrait"})
 FUNCTIONS: Final = frozenset({"isinstance", "len", "max", "min", "round", "str"})
+MATH: Final = frozenset({"log", "log2", "log10", "sqrt", "ceil"})
+"""Of the module `math`."""
 
 _FROM_IMPORTS: Final = {
     "__future__": frozenset({"annotations"}),
@@ -34,7 +36,6 @@ _FROM_IMPORTS: Final = {
 }
 _OPERATORS: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
-_MATH: Final = frozenset({"log", "log2", "log10", "sqrt", "ceil"})
 _RESERVED: Final = TRAITS | FUNCTIONS | {"Any", "Enum", "TYPE_CHECKING", "Trait", "cls", "cmd", "math", "world"}
 
 _INSTRUCTION: Final = re.compile(
@@ -219,7 +220,7 @@ def _checked_call(  # noqa: RET503 - _refuse does not return
             return [value]
         case ast.Name(id=name), _ if name in FUNCTIONS - {"isinstance"}:
             return args
-        case ast.Attribute(value=ast.Name(id="math"), attr=name), _ if name in _MATH:
+        case ast.Attribute(value=ast.Name(id="math"), attr=name), _ if name in MATH:
             return args
         case ast.Attribute(value=ast.Name(id=name), attr="get"), _ if name in names:
             return args
