@@ -124,6 +124,7 @@ def fit_cost(
         features=list(law.features),
         coefficients=law.coefficients,
         categories=law.categories,
+        slopes=law.slopes,
         expression=expression(law),
         quantile=QUANTILE,
         quantile_factor=_quantile(np.concatenate(chosen.ratios)),
@@ -151,7 +152,7 @@ def predict(model: CostModel, features: Mapping[str, Scalar]) -> float | None:
             row.numbers[name] = np.array([float(value)])
         else:
             return None
-    law = Fitted(model.family, tuple(model.features), model.coefficients, model.categories)
+    law = Fitted(model.family, tuple(model.features), model.coefficients, model.categories, model.slopes)
     return float(law.predict(row)[0])
 
 
@@ -203,13 +204,15 @@ def _choose(trials: Sequence[_Trial]) -> tuple[_Trial, list[str]]:
 
 
 def _rejected(trials: Sequence[_Trial], chosen: _Trial) -> list[str]:
-    """Say of the best other laws why they were not taken."""
+    """Say of the best law of each family why it was not taken."""
     others = sorted(
-        (trial for trial in trials if trial is not chosen), key=lambda trial: (trial.error, trial.candidate.rank)
+        (trial for trial in trials if trial is not chosen), key=lambda trial: (-trial.error, -trial.candidate.rank)
     )
+    best_last = {trial.candidate.family: trial for trial in others}
+    ordered = sorted(best_last.values(), key=lambda trial: (trial.error, trial.candidate.rank))
     return [
         f"{trial.candidate}: off by {trial.error:.1%}, {_comparison(trial, chosen)}"
-        for trial in others[:REJECTED_SHOWN]
+        for trial in ordered[:REJECTED_SHOWN]
     ]
 
 

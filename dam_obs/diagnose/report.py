@@ -209,18 +209,23 @@ class CostModel(Model):
     power             ``scale * x ** exponent``, with two features ``* y ** exponent_2``
     category          ``categories[str(x)]``, and ``intercept`` for a value that is not there
     category_linear   ``categories[str(x)] + slope * y``, and ``intercept`` for a value that is not there
+    category_slopes   ``categories[str(x)] + slopes[str(x)] * y``, and ``intercept + slope * y`` likewise
     ================= ==============================================================================
 
     A prediction below zero is taken for zero. `dam_obs.diagnose.costs.predict` computes it.
     """
 
-    family: Literal["constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear"]
+    family: Literal[
+        "constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear", "category_slopes"
+    ]
     features: list[str]
     """At most two."""
     coefficients: dict[str, float]
     """``intercept``, ``slope``, ``slope_2``, ``scale``, ``exponent``, ``exponent_2``: those of the family."""
     categories: dict[str, float] = Field(default_factory=dict)
     """Intercept in ns by ``str()`` of the category's value, for the category families."""
+    slopes: dict[str, float] = Field(default_factory=dict)
+    """Slope in ns by ``str()`` of the category's value, for ``category_slopes``."""
     expression: str
     """Milliseconds, in words a person reads: ``3.1 + 0.0021 * size``."""
     quantile: float

@@ -66,6 +66,16 @@ def predict(source, **fields):
             },
             "max(1, round(category_ms.get(category, 2.0) * 1.4))",
         ),
+        (
+            {
+                "family": "category_slopes",
+                "features": ["kind", "size"],
+                "coefficients": LINEAR,
+                "categories": {"ZIP": 5e6},
+                "slopes": {"ZIP": 1e3},
+            },
+            "max(1, round((category_ms.get(category, 3.1) + slope_ms.get(category, 0.0021) * cmd.size) * 1.4))",
+        ),
         ({"family": "constant", "features": [], "coefficients": {"intercept": 3e6}}, "4"),
         ({"family": "constant", "features": [], "coefficients": {"intercept": 30.0}}, "1"),
         (
@@ -88,6 +98,13 @@ LAWS = [
     Fitted("quadratic", ("size",), {"intercept": 2e6, "slope": 0.031}),
     Fitted("category", ("kind",), {"intercept": 2e6}, {"ZIP": 3e8, "PNG": 4e7}),
     Fitted("category_linear", ("kind", "size"), {"intercept": 2e6, "slope": 55.0}, {"ZIP": 3e8, "PNG": 4e7}),
+    Fitted(
+        "category_slopes",
+        ("kind", "size"),
+        {"intercept": 2e6, "slope": 55.0},
+        {"ZIP": 3e8, "PNG": 4e7},
+        {"ZIP": 120.0, "PNG": -0.5},
+    ),
     Fitted("constant", (), {"intercept": 2e7}),
 ]
 
@@ -109,6 +126,7 @@ def test_the_draft_predicts_what_the_model_predicts(system, cost, law, size, wid
         features=list(law.features),
         coefficients=law.coefficients,
         categories=law.categories,
+        slopes=law.slopes,
         quantile_factor=1.3,
     )
     drafted = predict(cost_source(system(cost=model)), size=size, width=width, kind=kind)
@@ -167,6 +185,10 @@ def test_a_model_with_warnings_is_the_latency_that_was_seen(system, cost, quanti
         ),
         ({"family": "category", "features": ["a", "b"], "categories": {"x": 1e6}}, "it has 2 features, not 1"),
         ({"family": "category_linear", "features": ["a"], "categories": {"x": 1e6}}, "it has 1 features, not 2"),
+        (
+            {"family": "category_slopes", "features": ["kind", "size"], "categories": {"x": 1e6}, "slopes": {"y": 1.0}},
+            "its categories are not those of its slopes",
+        ),
         ({"family": "category", "features": ["kind"], "categories": {"x" * 500: 1e6}}, "a str that is no plain"),
         ({"family": "constant", "features": [], "coefficients": {"intercept": 1e308}, "quantile_factor": 1e300}, ""),
     ],

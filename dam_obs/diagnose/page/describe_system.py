@@ -305,6 +305,8 @@ def _family(cost: CostModel) -> str:
             return f"by {names}"
         case "category_linear":
             return f"by {cost.features[0]}, and linear in {cost.features[-1]}"
+        case "category_slopes":
+            return f"linear in {cost.features[-1]}, with other numbers for each {cost.features[0]}"
         case "power":
             return f"power law in {names}"
         case "nlogn":
