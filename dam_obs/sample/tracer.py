@@ -29,12 +29,13 @@ from dam_obs.points.activate import environment
 from dam_obs.sample import absent
 from dam_obs.sample.command import Command, NotExecutable
 from dam_obs.sample.folder import NewRun, new_run
+from dam_obs.sample.folding import keep_profile
 from dam_obs.sample.gate import Gate
 from dam_obs.sample.offcpu import needs
 from dam_obs.sample.offcpu.session import BpfTrace
 from dam_obs.sample.offcpu.watch import OffCpuWatch
 from dam_obs.sample.procfs import ProcessCounters, ProcessTree, host_note
-from dam_obs.sample.profile import BrokenProfile, keep_profile
+from dam_obs.sample.profile import BrokenProfile
 from dam_obs.sample.pyspy import PySpy, find_pyspy
 from dam_obs.sample.running import RunningProcess
 from dam_obs.sample.sampling import SamplerResult, Sampling
