@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ def into_sources(
     force: bool,
     by_name: bool,
     as_json: bool,
+    also: Mapping[str, Any],
 ) -> None:
     """
     Put drafts into source files, or print the diff that would.
@@ -39,6 +41,7 @@ def into_sources(
         force: Replace what a person edited or wrote.
         by_name: The systems were asked for by name: one that is left out is a failure.
         as_json: Print JSON.
+        also: What else the JSON says.
 
     Raises:
         NotWritten: Something is in the way; no file was touched.
@@ -51,12 +54,12 @@ def into_sources(
         require(planned, force=force)
     except NotWritten:
         if as_json:
-            echo_json(_document(planned, drafts, patch=False, done=False))
+            echo_json({**_document(planned, drafts, patch=False, done=False), **also})
         raise
     if not patch:
         apply(planned, force=force)
     if as_json:
-        echo_json(_document(planned, drafts, patch=patch, done=not patch))
+        echo_json({**_document(planned, drafts, patch=patch, done=not patch), **also})
     elif patch:
         click.echo(planned.patch(), nl=False)
     else:
