@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dam_obs.trace.awaited_names import AwaitedNames
 from dam_obs.trace.events import FinishedSpan, SpanEvent, SpanLink, TraceEvent
 from dam_obs.trace.redact import Redactor, cut, summary
 
@@ -28,6 +29,7 @@ class Finisher:
     def __init__(self, redactor: Redactor, pid: int) -> None:
         self._redactor = redactor
         self._pid = pid
+        self._awaited = AwaitedNames(redactor.text)
         self._constants: dict[int, tuple[Standard, dict[str, Any]]] = {}
 
     def __call__(self, span: Span) -> FinishedSpan:
@@ -127,6 +129,8 @@ class Finisher:
         event.steps = meter.steps
         event.segments = meter.segments
         event.io = meter.io
+        if meter.awaited is not None and meter.steps > 1:
+            event.awaited = self._awaited.of(meter.awaited, event.wait_ns)
         if meter.touched:
             event.touched = {
                 kind: [self._redactor.text(kind, name) for name in names] for kind, names in meter.touched.items()

@@ -10,7 +10,8 @@ id, ``dam:00f067aa0ba902b7``. So a sampling profiler that knows nothing of us wr
 with every stack which execution it belongs to, and no clocks have to be compared.
 
 The counters are costly, so they are read for as many executions of a system as keeps them
-below a share of its running time (see `Pace`); the others have none, rather than zeros.
+below a share of its running time (see `Pace`); the others have none, rather than zeros. So
+it is with the names of what an execution was suspended for (see `awaited`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, Final, NamedTuple, TypeVar
 
-from dam_obs.trace import counters, ids
+from dam_obs.trace import awaited, counters, faults, ids
 from dam_obs.trace.site import CallSite, Pace
 
 Result = TypeVar("Result")
@@ -60,6 +61,7 @@ def _step(call: Callable[..., Result], args: tuple[Any, ...], kwargs: Mapping[st
 _CODE = _step.__code__
 _GLOBALS: dict[str, Any] = {"__name__": __name__, "__builtins__": {}}
 _NO_KWARGS: Mapping[str, Any] = {}
+_NAMING: Final = faults.guard("meter.awaited")
 
 
 class Meter:
@@ -69,9 +71,11 @@ class Meter:
         "_call",
         "_counted",
         "_elsewhere",
+        "_naming_ns",
         "_pace",
         "_reading_ns",
         "_running",
+        "awaited",
         "cpu_ns",
         "first_ns",
         "io",
@@ -97,24 +101,44 @@ class Meter:
         self._running = 0
         self._elsewhere: list[_Elsewhere] | None = None
         self._reading_ns = 0
+        self._naming_ns = 0
         name = f"{TAG}{span_id:016x}"
         self._call = FunctionType(_CODE.replace(co_name=name, co_qualname=name), _GLOBALS)
         self._pace = site.pace
         self._counted = site.pace.next_counts()
+        self.awaited: awaited.Waits | None = {} if site.pace.next_names() else None
+        """What it was suspended for; `None`: not named."""
 
     def keep(self, pace: Pace) -> None:
         """Go by another pace than the call site's; before the first step."""
         self._pace = pace
         self._counted = pace.next_counts()
+        self.awaited = {} if pace.next_names() else None
 
     def step(
-        self, call: Callable[..., Result], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = _NO_KWARGS
+        self,
+        call: Callable[..., Result],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] = _NO_KWARGS,
+        work: Any = None,
     ) -> Result:
-        """Run one step of the work, and add up what it took."""
+        """
+        Run one step of the work, and add up what it took.
+
+        Args:
+            call: The step.
+            args: For it.
+            kwargs: For it.
+            work: The coroutine, generator or async generator that goes on with this step.
+        """
+        begun = entered = ids.monotonic_ns()
+        if begun - self.last_ns >= awaited.NAMED_NS and work is not None and self.steps:
+            begun = entered = self._waited(work, begun)
         self._running += 1
-        counted = self._counted and self._running == 1
-        entered, before = (ids.monotonic_ns(), counters.read()) if counted else (0, None)
-        begun = ids.monotonic_ns()
+        before = None
+        if self._counted and self._running == 1:
+            before = counters.read()
+            begun = ids.monotonic_ns()
         cpu = time.thread_time_ns()
         try:
             return self._call(call, args, kwargs)  # type: ignore[no-any-return]
@@ -128,6 +152,16 @@ class Meter:
                 if before is not None:
                     self._add_counters(before, counters.read())
                     self._reading_ns += begun - entered + ids.monotonic_ns() - ended
+
+    def _waited(self, work: Any, now: int) -> int:
+        """Name what `work` has waited for, and return the time by then: finding that out is no part of a step."""
+        if self.awaited is None or self._running:
+            return now
+        with _NAMING:
+            awaited.note(self.awaited, work, now - self.last_ns)
+        named = ids.monotonic_ns()
+        self._naming_ns += named - now
+        return named
 
     def add_sync(self, begun: int, ended: int, cpu_ns: int) -> None:
         """Add a stretch that was measured from outside: the body of a ``with`` block."""
@@ -199,7 +233,7 @@ class Meter:
         if self._elsewhere:
             pieces, self._elsewhere = self._elsewhere, None
             self._add_elsewhere(pieces)
-        self._pace.took(self.running_ns, self._reading_ns)
+        self._pace.took(self.running_ns, self._reading_ns, self._naming_ns)
 
     def touch(self, kind: str, name: str) -> None:
         """Note a file, peer or process; see `audit`."""

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from operator import attrgetter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Final, Protocol
 
-from dam_obs.trace import faults, ids
+from dam_obs.trace import awaited, faults, ids
 from dam_obs.trace.context import get_current, set_current, value_for
 from dam_obs.trace.span import Span
 
@@ -26,11 +27,13 @@ LAZY: Final = frozenset({CoroutineType, GeneratorType, AsyncGeneratorType})
 class Stepper:
     """Runs single steps of one execution, with its span current and its meter on."""
 
-    __slots__ = ("_inside", "span")
+    __slots__ = ("_inside", "_work", "span")
 
-    def __init__(self, span: Span) -> None:
-        """Take a span that has been started."""
+    def __init__(self, span: Span, work: Any) -> None:
+        """Take a span that has been started, and the work whose steps these are."""
         self.span = span
+        # Kept here and not with the span: that one is no part of a cycle, and outlives work that is abandoned.
+        self._work = work
         self._inside = value_for(span)
 
     def step(self, call: Callable[..., Any], *args: Any) -> Any:
@@ -39,7 +42,7 @@ class Stepper:
         set_current(self._inside)
         try:
             meter = self.span.meter
-            return call(*args) if meter is None else meter.step(call, args)
+            return call(*args) if meter is None else meter.step(call, args, work=self._work)
         finally:
             # What the work has attached and left open is its own: it finds it again at its next step.
             self._inside = get_current()
@@ -77,6 +80,9 @@ class Steps(Awaitable[Any], Iterator[Any]):
         self._step(self._work.close)
 
 
+awaited.openers[Steps] = attrgetter("_work")
+
+
 class _NoAsyncGeneratorHooks:
     """
     While this is entered, a new async generator is not put into the event loop's care.
@@ -111,7 +117,7 @@ class Execution:
         """
         self.work = work
         self.span = span
-        self._stepper = Stepper(span) if span is not None else None
+        self._stepper = Stepper(span, work) if span is not None else None
         self._reader = reader
         self._last: Any = None
 

@@ -1,0 +1,282 @@
+"""
+What an execution was suspended for: the far end of its chain of awaits, named.
+
+Nothing is done when it is suspended. When it goes on after a wait of `NAMED_NS` or more, and
+before it does, its coroutine still stands where it stopped: from there the chain leads through
+coroutines, generators and async generators to the future, the task or the bare ``yield`` at
+its end. Frames of the event loop's own machinery have no name of the program's: the last frame
+outside of it is who awaited, and the first one of the machinery below that is what.
+
+Only objects of the interpreter's own types are followed, so no code of the host's runs: what
+has an ``__await__`` of its own is named by its type, and the chain ends there. Names are made
+on the drain thread: here only code objects are kept.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable
+from types import (
+    AsyncGeneratorType,
+    CodeType,
+    CoroutineType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+)
+from typing import Any, Final, NamedTuple
+
+from dam_obs.trace.events import AwaitedKind
+
+NAMED_NS: Final = 1_000_000
+"""Shorter waits are not named: that would cost more than it tells."""
+
+MOST_LEAVES: Final = 8
+"""What one execution awaited, by name; more is put together without one."""
+
+DEEPEST: Final = 64
+"""Links of a chain that are followed."""
+
+MACHINERY: Final = frozenset({"asyncio", "anyio", "async_timeout", "sniffio", "uvloop"})
+"""Top-level modules that wait on behalf of others."""
+
+_MODULES: Final[dict[str, AwaitedKind]] = {
+    "asyncio.base_subprocess": "process",
+    "asyncio.futures": "future",
+    "asyncio.locks": "lock",
+    "asyncio.queues": "queue",
+    "asyncio.selector_events": "network",
+    "asyncio.sslproto": "network",
+    "asyncio.streams": "network",
+    "asyncio.subprocess": "process",
+    "asyncio.taskgroups": "task",
+    "asyncio.tasks": "task",
+    "asyncio.threads": "thread",
+    "asyncio.unix_events": "network",
+    "anyio._core._sockets": "network",
+    "anyio._core._subprocesses": "process",
+    "anyio._core._synchronization": "lock",
+    "anyio.streams.memory": "queue",
+    "anyio.to_process": "process",
+    "anyio.to_thread": "thread",
+}
+
+_FUNCTIONS: Final[dict[tuple[str, str], AwaitedKind]] = {
+    ("asyncio.tasks", "sleep"): "sleep",
+    ("asyncio.tasks", "__sleep0"): "turn",
+    ("anyio._core._eventloop", "sleep"): "sleep",
+    ("anyio._core._eventloop", "sleep_until"): "sleep",
+    ("asyncio.base_events", "BaseEventLoop.subprocess_exec"): "process",
+    ("asyncio.base_events", "BaseEventLoop.subprocess_shell"): "process",
+    ("asyncio.base_events", "BaseEventLoop.shutdown_default_executor"): "thread",
+    **{
+        ("asyncio.base_events", f"BaseEventLoop.{name}"): "network"
+        for name in (
+            *("connect_accepted_socket", "create_connection", "create_datagram_endpoint", "create_server"),
+            *("getaddrinfo", "getnameinfo", "sendfile", "sock_sendfile", "start_tls"),
+        )
+    },
+    ("asyncio.base_events", "Server.serve_forever"): "network",
+    ("asyncio.base_events", "Server.wait_closed"): "network",
+}
+"""By module and name, where a module's functions wait for different things."""
+
+_PASSING: Final = frozenset({("asyncio.tasks", "wait_for")})
+"""Functions that only hold a watch to what they await, and say nothing of what that is."""
+
+_MOST_REMEMBERED: Final = 4096
+
+
+class Frame(NamedTuple):
+    """A code object that was seen in a chain."""
+
+    code: CodeType
+    module: str
+    is_machinery: bool
+    is_ours: bool
+    passes: bool
+    """See `_PASSING`."""
+
+
+class Leaf:
+    """Where and for what an execution was suspended; mostly the same object for the same place."""
+
+    __slots__ = ("by", "kind", "offset", "what")
+
+    def __init__(self, by: Frame | None, offset: int, what: Frame | type | str | None, kind: AwaitedKind) -> None:
+        self.by = by
+        """The last frame outside of the event loop's machinery."""
+        self.offset = offset
+        """Of the instruction in it; -1: not known."""
+        self.what = what
+        """What that frame awaited: a function of the machinery's, a task by its coroutine's name, an object's type."""
+        self.kind = kind
+
+
+OTHERS: Final = Leaf(None, -1, None, "unknown")
+"""Stands for all beyond `MOST_LEAVES`."""
+
+Waits = dict[Leaf, list[int]]
+"""Nanoseconds and times, by leaf."""
+
+openers: Final[dict[type, Callable[[Any], Any] | None]] = {}
+"""How to get from an object of a type to what it stands for in a chain; `None`: the chain ends with it."""
+
+_frames: dict[int, Frame] = {}
+_leaves: dict[tuple[int, int, int | str, bool], Leaf] = {}
+"""By ids of what the leaf keeps alive: code objects that are equal are not the same."""
+
+
+def note(waits: Waits, work: Any, waited_ns: int) -> None:
+    """Add what `work`, which is about to go on, has waited for."""
+    leaf = leaf_of(work)
+    found = waits.get(leaf)
+    if found is None:
+        if len(waits) >= MOST_LEAVES:
+            leaf = OTHERS
+        found = waits.setdefault(leaf, [0, 0])
+    found[0] += waited_ns
+    found[1] += 1
+
+
+def leaf_of(work: Any) -> Leaf:
+    """Return what a suspended coroutine, generator or async generator waits for."""
+    by: Frame | None = None
+    holder: Any = None
+    inner: Frame | None = None
+    here, below = work, None
+    for _ in range(DEEPEST):
+        kind = type(here)
+        if kind is CoroutineType:
+            code, below = here.cr_code, here.cr_await
+        elif kind is GeneratorType:
+            code, below = here.gi_code, here.gi_yieldfrom
+        elif kind is AsyncGeneratorType:
+            code, below = here.ag_code, here.ag_await
+        elif inner is not None and not inner.passes:
+            break
+        else:
+            opener = openers[kind] if kind in openers else _learn_type(kind)
+            opened = opener(here) if opener is not None else None
+            if opened is None:
+                break
+            here = opened
+            continue
+        frame = _frames.get(id(code)) or _learn(here, code)
+        if frame.is_machinery:
+            if inner is None or inner.passes:
+                inner = frame
+        elif not frame.is_ours:
+            by, holder, inner = frame, here, None
+        if below is None:
+            break
+        here = below
+    offset = _offset(holder)
+    yields = below is None and (here is work or type(work) is GeneratorType)
+    what = inner if inner is not None else None if below is None else _end(here)
+    key = (id(by), offset, what if type(what) is str else id(what), yields)
+    return _leaves.get(key) or _remember(key, Leaf(by, offset, what, _kind(what, here, yields)))
+
+
+def _offset(holder: Any) -> int:
+    """Return the instruction at which a coroutine or generator stands."""
+    kind = type(holder)
+    if kind is CoroutineType:
+        frame = holder.cr_frame
+    elif kind is GeneratorType:
+        frame = holder.gi_frame
+    elif kind is AsyncGeneratorType:
+        frame = holder.ag_frame
+    else:
+        return -1
+    return frame.f_lasti if frame is not None else -1
+
+
+def _end(here: Any) -> type | str:
+    """Return what an awaited object is to be called by: a task by its coroutine, all else by its type."""
+    kind = type(here)
+    task = _asyncio("Task")
+    if task is not None and task in kind.__mro__:
+        coroutine = task.get_coro(here)
+        if type(coroutine) is CoroutineType:
+            return coroutine.__qualname__
+    return kind
+
+
+def _kind(what: Frame | type | str | None, here: Any, yields: bool) -> AwaitedKind:
+    if yields:
+        return "consumer"
+    if type(what) is str:
+        return "task"
+    if isinstance(what, Frame):
+        name = what.code.co_qualname
+        kind = _FUNCTIONS.get((what.module, name)) or _MODULES.get(what.module)
+        return "turn" if kind == "sleep" and _is_bare_yield(here) else kind or "unknown"
+    if isinstance(what, type):
+        if "_GatheringFuture" in (each.__name__ for each in what.__mro__):
+            return "task"
+        future = _asyncio("Future")
+        if future is not None and future in what.__mro__:
+            return "future"
+    return "unknown"
+
+
+def _is_bare_yield(here: Any) -> bool:
+    return type(here) is GeneratorType and here.gi_yieldfrom is None
+
+
+def _asyncio(name: str) -> Any:
+    """Return a class of the event loop's, if the program has loaded that at all."""
+    return getattr(sys.modules.get("_asyncio"), name, None)
+
+
+def _remember(key: tuple[int, int, int | str, bool], leaf: Leaf) -> Leaf:
+    if len(_leaves) >= _MOST_REMEMBERED:
+        _leaves.clear()
+    return _leaves.setdefault(key, leaf)
+
+
+def _learn(here: Any, code: CodeType) -> Frame:
+    """Look a code object up, once."""
+    kind = type(here)
+    frame = here.cr_frame if kind is CoroutineType else here.gi_frame if kind is GeneratorType else here.ag_frame
+    found = dict.get(frame.f_globals, "__name__") if frame is not None else None
+    module = found if type(found) is str else ""
+    top = module.partition(".")[0]
+    passes = (module, code.co_qualname) in _PASSING
+    if len(_frames) >= _MOST_REMEMBERED:
+        _frames.clear()
+    return _frames.setdefault(id(code), Frame(code, module, top in MACHINERY, top == "dam_obs", passes))
+
+
+def _learn_type(kind: type) -> Callable[[Any], Any] | None:
+    """Find out once how a chain goes on at objects of a type."""
+    if len(openers) >= _MOST_REMEMBERED:
+        return None
+    opener: Callable[[Any], Any] | None = None
+    if (kind.__module__, kind.__name__) in _WRAPPERS:
+        opener = _first_referent
+    elif kind.__module__.startswith("_cython"):
+        descriptor = kind.__dict__.get("cr_await", kind.__dict__.get("gi_yieldfrom"))
+        if type(descriptor) in (GetSetDescriptorType, MemberDescriptorType):
+            opener = descriptor.__get__
+    openers[kind] = opener
+    return opener
+
+
+_WRAPPERS: Final = frozenset(
+    {
+        ("_asyncio", "FutureIter"),
+        ("builtins", "anext_awaitable"),
+        ("builtins", "async_generator_asend"),
+        ("builtins", "async_generator_athrow"),
+        ("builtins", "coroutine_wrapper"),
+    }
+)
+"""Types of the interpreter's that stand for another object and do not say for which; the collector knows."""
+
+
+def _first_referent(wrapper: Any) -> Any:
+    referents = gc.get_referents(wrapper)
+    return referents[0] if referents else None
