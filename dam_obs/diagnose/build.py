@@ -21,20 +21,21 @@ from dam_obs.diagnose.evidence import RunEvidence, SystemKey, gather
 from dam_obs.diagnose.flame import WITHOUT_EVENT, flame_graph
 from dam_obs.diagnose.missing import missing, no_offcpu, no_stacks
 from dam_obs.diagnose.pools import Pools
+from dam_obs.diagnose.processes import owners, summarise
 from dam_obs.diagnose.quality import Facts, quality, refused
-from dam_obs.diagnose.report import DiagnosticReport, FrameNode, HostFacts, ProcessSummary, SystemDiagnosis
+from dam_obs.diagnose.report import DiagnosticReport, FrameNode, HostFacts, SystemDiagnosis
 from dam_obs.diagnose.system import diagnose_system
 from dam_obs.diagnose.waits import OffCpuTimes, offcpu_evidence
 from dam_obs.errors import DamObsError
 from dam_obs.plugins import plugin_manager
 from dam_obs.sample.attribution import attribute
 from dam_obs.sample.offcpu.read import BrokenIntervals, OffCpu, read_offcpu
-from dam_obs.sample.profile import read_profile
+from dam_obs.sample.profile import read_profile, sampled_pids
 from dam_obs.sample.samples import Attribution, StackSample
 from dam_obs.store.errors import NoTraceFound
 from dam_obs.store.manifest import Manifest, read_manifest
 from dam_obs.store.mounts import load_mounts, read_mounts
-from dam_obs.store.processes import read_processes
+from dam_obs.store.processes import Processes, read_processes
 from dam_obs.store.read import EventReader, read_events
 from dam_obs.store.runs import RunFolder
 from dam_obs.trace.process import ProcessNote
@@ -72,8 +73,13 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
     notes = read_processes(run)
     events = _events(run)
     offcpu = _offcpu(run)
-    evidence = gather(events or (), load_mounts(run) or read_mounts(), segments=isinstance(offcpu, OffCpu))
-    stacks = _stacks(run, manifest)
+    evidence = gather(
+        events or (),
+        load_mounts(run) or read_mounts(),
+        segments=isinstance(offcpu, OffCpu),
+        processes=Processes(notes),
+    )
+    stacks = _stacks(run, manifest, evidence)
     if evidence.executions == 0 and not stacks.claimed_count and not stacks.unclaimed_count:
         raise NothingMeasured(run)
 
@@ -102,7 +108,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         exit_status=head.exit_status,
         quality=quality(facts),
         host=_host(manifest),
-        processes=_processes(notes, evidence),
+        processes=summarise(notes, evidence, stacks.attribution),
         systems=_systems(evidence, samples, rules, OffCpuTimes(offcpu) if isinstance(offcpu, OffCpu) else None),
         faults=_faults(notes),
         flame=None if samples is None else _flame(samples),
@@ -174,14 +180,14 @@ class _Stacks:
         return found
 
 
-def _stacks(run: RunFolder, manifest: Manifest | None) -> _Stacks:
+def _stacks(run: RunFolder, manifest: Manifest | None, evidence: RunEvidence) -> _Stacks:
     refusal = refused(manifest)
     if refusal:
         return _Stacks(None, refusal)
     if not run.raw_profile.is_file():
         return _Stacks(None, "the run folder has no profile")
     try:
-        attribution = attribute(read_profile(run.raw_profile))
+        attribution = attribute(read_profile(run.raw_profile), owners(evidence, sampled_pids(run.raw_profile)))
     except DamObsError as error:
         return _Stacks(None, str(error))
     if not attribution.claimed_count and not attribution.unclaimed_count:
@@ -235,24 +241,6 @@ def _host(manifest: Manifest | None) -> HostFacts:
             python=UNKNOWN, implementation=UNKNOWN, kernel=UNKNOWN, machine=UNKNOWN, cpus=None, memory_bytes=None
         )
     return HostFacts(**msgspec.structs.asdict(manifest.host))
-
-
-def _processes(notes: Iterable[ProcessNote], evidence: RunEvidence) -> list[ProcessSummary]:
-    """Summarise the processes that left a note, and those that only left events."""
-    known: dict[int, ProcessNote | None] = {note.pid: note for note in notes}
-    pids = dict.fromkeys([*known, *sorted(evidence.executions_by_process)])
-    return [_process(pid, known.get(pid), evidence.executions_by_process[pid]) for pid in pids]
-
-
-def _process(pid: int, note: ProcessNote | None, executions: int) -> ProcessSummary:
-    return ProcessSummary(
-        pid=pid,
-        executions=executions,
-        cpu_ns=note.cpu_ns if note else None,
-        max_rss_bytes=note.max_rss_bytes if note else None,
-        read_bytes=note.read_bytes if note else None,
-        write_bytes=note.write_bytes if note else None,
-    )
 
 
 def _faults(notes: Iterable[ProcessNote]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dam_obs.diagnose.touched import Touched
 from dam_obs.store.mounts import Mounts
+from dam_obs.store.processes import Process, Processes
 from dam_obs.store.read import started
 from dam_obs.trace.events import Scalar, TraceEvent
 
@@ -55,6 +56,8 @@ class SystemEvidence:
     """OTel span id to row."""
     segments: array[int] = field(default_factory=lambda: array("q"))
     """Row, start, end and native thread id of each segment, one after the other; empty unless asked for."""
+    ran_in: array[int] = field(default_factory=lambda: array("q"))
+    """The process of each execution, as a place in `RunEvidence.processes`; `NOT_MEASURED` where nothing says it."""
 
     def __len__(self) -> int:
         return len(self.handles)
@@ -69,7 +72,9 @@ class RunEvidence:
     """What the events of a run say, by system."""
 
     systems: dict[SystemKey, SystemEvidence] = field(default_factory=dict)
-    executions_by_process: Counter[int] = field(default_factory=Counter)
+    processes: dict[Process, int] = field(default_factory=dict)
+    """Those that had executions, and their places."""
+    executions_by_process: Counter[Process] = field(default_factory=Counter)
     first_started: str | None = None
     """Time stamp of the earliest event."""
     first_ns: int = 0
@@ -86,8 +91,21 @@ class RunEvidence:
         """Return the system of each execution by its OTel span id."""
         return {span: system for system in self.systems.values() for span in system.rows_by_span}
 
+    def process_of(self) -> Callable[[str], Process | None]:
+        """Return what tells the process of an execution by its OTel span id, as far as it is known."""
+        systems, processes = self.by_span(), list(self.processes)
 
-def gather(events: Iterable[TraceEvent], mounts: Mounts, *, segments: bool = False) -> RunEvidence:
+        def process_of(span: str) -> Process | None:
+            system = systems.get(span)
+            place = NOT_MEASURED if system is None else system.ran_in[system.rows_by_span[span]]
+            return None if place == NOT_MEASURED else processes[place]
+
+        return process_of
+
+
+def gather(
+    events: Iterable[TraceEvent], mounts: Mounts, *, segments: bool = False, processes: Processes | None = None
+) -> RunEvidence:
     """
     Read `events` once and put them together by system; moments, and steps of the host's own, are no executions.
 
@@ -95,8 +113,10 @@ def gather(events: Iterable[TraceEvent], mounts: Mounts, *, segments: bool = Fal
         events: Of one run.
         mounts: Which file is on which device.
         segments: Keep where in time and on which thread executions ran, too.
+        processes: Tells processes apart that had the same pid.
     """
     run = RunEvidence()
+    processes = processes or Processes()
     for event in events:
         start = _wall_ns(event)
         duration = event.duration_ns if event.duration_ns is not None else event.duration_ms * 1_000_000
@@ -105,6 +125,7 @@ def gather(events: Iterable[TraceEvent], mounts: Mounts, *, segments: bool = Fal
         run.last_ns = max(run.last_ns, start + duration)
         if event.kind == "span":
             system = _add(run, event, start, max(duration, 0), mounts)
+            system.ran_in.append(_ran_in(run, event.pid, start, processes))
             for begin, end, thread in event.segments or () if segments else ():
                 system.segments.extend((len(system) - 1, begin, max(begin, end), thread))
         elif event.kind == "step":
@@ -141,10 +162,16 @@ def _add(run: RunEvidence, event: TraceEvent, wall_start_ns: int, duration_ns: i
         system.touched.add(event.touched or {}, io, mounts)
     if event.otel_span_id:
         system.rows_by_span[event.otel_span_id] = row
-    if event.pid is not None:
-        run.executions_by_process[event.pid] += 1
     run.parents.add(event, system, row)
     return system
+
+
+def _ran_in(run: RunEvidence, pid: int | None, start_ns: int, processes: Processes) -> int:
+    if pid is None:
+        return NOT_MEASURED
+    process = processes.of(pid, start_ns)
+    run.executions_by_process[process] += 1
+    return run.processes.setdefault(process, len(run.processes))
 
 
 def _wall_ns(event: TraceEvent) -> int:

@@ -324,10 +324,19 @@ class HostFacts(Model):
 
 
 class ProcessSummary(Model):
-    """One process of the run."""
+    """One process of the run; its pid may have been another's before, so `started_ns` belongs to it."""
 
     pid: int
+    started_ns: int | None = None
+    """Nanoseconds since the epoch; `None`: it left only executions."""
+    parent_pid: int | None = None
+    program: str | None = None
+    """The program's name alone."""
+    observed: bool = True
+    """Python with dam-obs in it. Of other processes there are counters alone."""
     executions: int
+    samples: int | None = None
+    """Stacks of its threads; `None` without stacks."""
     cpu_ns: int | None
     max_rss_bytes: int | None
     read_bytes: int | None

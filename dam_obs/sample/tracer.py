@@ -44,6 +44,7 @@ from dam_obs.store.manifest import AbsentEvidence, Manifest, write_manifest
 from dam_obs.store.mounts import read_mounts, save_mounts
 from dam_obs.store.runs import RunFolder
 from dam_obs.trace import handshake
+from dam_obs.trace.identity import process_name
 from dam_obs.trace.redact import Redactor, marker
 
 COUNTERS_EVERY_S = 0.25
@@ -366,7 +367,7 @@ class _Evidence:
     def _keep_notes(self) -> None:
         """Write down the counters of processes that said nothing of themselves."""
         for process in self._tree.processes if self._tree else ():
-            path = self._folder.processes / f"{process.pid}.json"
+            path = self._folder.processes / f"{process_name(process.pid, process.start_ticks)}.json"
             if not path.exists():
                 write_whole(path, msgspec.json.encode(process.note()))
 

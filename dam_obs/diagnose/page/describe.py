@@ -156,6 +156,7 @@ def _processes(processes: list[ProcessSummary]) -> Table | None:
         [
             ("Process", "text"),
             ("Executions", "number"),
+            ("Samples", "number"),
             ("CPU time", "number"),
             ("Most memory", "number"),
             ("Read", "number"),
@@ -163,8 +164,9 @@ def _processes(processes: list[ProcessSummary]) -> Table | None:
         ],
         [
             [
-                str(process.pid),
-                units.count(process.executions),
+                f"{process.program} ({process.pid})" if process.program else str(process.pid),
+                units.count(process.executions) if process.observed else "not observed",
+                NOT_MEASURED if process.samples is None else units.count(process.samples),
                 NOT_MEASURED if process.cpu_ns is None else units.duration(process.cpu_ns),
                 *(
                     NOT_MEASURED if amount is None else units.size(amount)
