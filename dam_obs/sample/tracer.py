@@ -179,6 +179,8 @@ class SystemTracer:
     def _find_sampler(self) -> PySpy | AbsentEvidence:
         if not self._stacks:
             return absent.not_asked_for()
+        if handshake.is_sampled(os.environ):
+            return absent.sampled_already()
         found = find_pyspy()
         return absent.no_sampler(found) if isinstance(found, str) else found
 

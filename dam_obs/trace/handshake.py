@@ -48,6 +48,12 @@ def variables(folder: str, timeout_s: float, sampler_pid: int) -> dict[str, str]
     return {FOLDER: folder, TIMEOUT: repr(timeout_s), SAMPLER: str(sampler_pid)}
 
 
+def is_sampled(environ: Mapping[str, str]) -> bool:
+    """Tell whether a sampler that lives watches all that is started with `environ`."""
+    sampler = environ.get(SAMPLER, "")
+    return FOLDER in environ and sampler.isdigit() and os.path.exists(f"/proc/{sampler}")
+
+
 def wait_for_sampler(environ: Mapping[str, str]) -> None:
     """Wait until the sampler watches this process, if `environ` asks for that; a fault ends the wait."""
     folder = environ.get(FOLDER)

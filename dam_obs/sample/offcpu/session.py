@@ -35,8 +35,8 @@ MOST_LINES = 2_000_000
 
 STOP_PATIENCE_S = 10.0
 
-_LAST_MARK_S = 1.0
-"""What is under way when the program ends arrives within that, or late enough to be lost."""
+_LAST_MARK_S = 5.0
+"""What is under way when the program ends arrives within that, on a busy machine too; else it is lost."""
 
 _FETCH_EVERY_S = 0.005
 _PIPE_BYTES = 1024 * 1024

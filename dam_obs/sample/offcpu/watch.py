@@ -62,6 +62,7 @@ class OffCpuWatch:
         if session.watches:
             self._adopt(tree)
         elif session.is_over:
+            session.stop()  # then its last words have been heard
             self._give_up(needs.failed(session.error))
         elif time.monotonic() - session.begun > START_PATIENCE_S:
             self._give_up(needs.blind(START_PATIENCE_S))
