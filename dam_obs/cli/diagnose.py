@@ -68,6 +68,14 @@ HIGHEST_RATE_HZ = 1000
     metavar="S",
     help="Hold the program at its start until it is sampled, so long at most.",
 )
+@click.option(
+    "--max-disk",
+    type=click.FloatRange(min=0.001, max=1_000_000),
+    default=4,
+    show_default=True,
+    metavar="GIB",
+    help="What the trace may take on the disk; beyond that its oldest part goes, and is counted.",
+)
 @json_option
 def command(
     command_line: tuple[str, ...],
@@ -80,6 +88,7 @@ def command(
     offcpu: bool,
     no_draft: bool,
     start_timeout: float,
+    max_disk: float,
     as_json: bool,
 ) -> int:
     """
@@ -100,7 +109,13 @@ def command(
 
     settings = load_settings({"enabled": True, "measure": True, "points": _with_settings(points)}).settings
     tracer = SystemTracer(
-        settings, rate_hz=rate, stacks=not no_stacks, offcpu=offcpu, out=out, start_timeout_s=start_timeout
+        settings,
+        rate_hz=rate,
+        stacks=not no_stacks,
+        offcpu=offcpu,
+        out=out,
+        start_timeout_s=start_timeout,
+        max_disk_bytes=int(max_disk * 1024**3),
     )
     traced = _measure(tracer, command_line, pid, duration)
     status = traced.manifest.exit_status or 0

@@ -39,6 +39,7 @@ from dam_obs.sample.profile import BrokenProfile
 from dam_obs.sample.pyspy import PySpy, find_pyspy
 from dam_obs.sample.running import RunningProcess
 from dam_obs.sample.sampling import SamplerResult, Sampling
+from dam_obs.sample.spill import MAX_DISK_BYTES, Spill, rotation
 from dam_obs.store.files import write_whole
 from dam_obs.store.manifest import AbsentEvidence, Manifest, write_manifest
 from dam_obs.store.mounts import read_mounts, save_mounts
@@ -90,6 +91,7 @@ class SystemTracer:
         offcpu: bool = False,
         out: Path | None = None,
         start_timeout_s: float = handshake.DEFAULT_TIMEOUT_S,
+        max_disk_bytes: int = MAX_DISK_BYTES,
     ) -> None:
         """
         Prepare a run.
@@ -101,6 +103,7 @@ class SystemTracer:
             offcpu: Have bpftrace tell what threads wait for; it needs root.
             out: The run's folder; a new one below ``.dam-obs/runs`` if `None`.
             start_timeout_s: How long the program may be held at its start until it is sampled.
+            max_disk_bytes: What the trace may take on the disk; beyond that the oldest goes, and is counted.
         """
         self._settings = settings
         self._rate_hz = rate_hz
@@ -108,6 +111,7 @@ class SystemTracer:
         self._offcpu = offcpu
         self._out = out
         self._start_timeout_s = start_timeout_s
+        self._max_disk_bytes = max_disk_bytes
 
     def run(self, command: Sequence[str], environ: Mapping[str, str] | None = None) -> TracedRun:
         """
@@ -174,6 +178,7 @@ class SystemTracer:
             command=command,
             noted={**noted, "points": points} if points else noted,
             redactor=_redactor(self._settings),
+            spill=Spill(run.folder, self._max_disk_bytes),
         )
 
     def _find_sampler(self) -> PySpy | AbsentEvidence:
@@ -193,6 +198,7 @@ class SystemTracer:
             level="info" if self._settings.level == "warn" else self._settings.level,  # what succeeds has a cost, too
             run_directory=run.path,
             output=run.trace,
+            **rotation(self._settings, self._max_disk_bytes),
         )
         wait = handshake.variables(str(run.path), self._start_timeout_s, os.getpid()) if will_sample else {}
         inherited = {name: value for name, value in environ.items() if name not in handshake.VARIABLES}
@@ -212,8 +218,10 @@ class _Evidence:
         command: str,
         noted: dict[str, str],
         redactor: Redactor,
+        spill: Spill,
     ) -> None:
         self._redactor = redactor
+        self._spill = spill
         self._folder = run.folder
         self._gate = Gate(run.folder)
         self._rate_hz = rate_hz
@@ -285,6 +293,7 @@ class _Evidence:
         """Do what is due, and return how many seconds there is time until more is."""
         self._tick_offcpu()
         self._tick_sampling()
+        self._spill.tick()
         now = time.monotonic()
         if self._tree is not None and now >= self._next_counters:
             self._tree.read()
@@ -344,6 +353,7 @@ class _Evidence:
             sampler=result.stats if result else None,
             absent=[*missing, *absent_too],
             complete=True,
+            trace=self._spill.end(),
         )
         write_manifest(self._folder, self._manifest)
         return self._manifest

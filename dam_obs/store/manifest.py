@@ -43,6 +43,18 @@ class SamplerStats(msgspec.Struct, frozen=True, kw_only=True):
     """CPU time that it took in `seconds`. While it reads a process, that process stands still."""
 
 
+class TraceOnDisk(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trace that had to be packed takes, and what had to go for its bound."""
+
+    bytes: int
+    max_bytes: int
+    packed_files: int
+    events_lost: int = 0
+    """The oldest ones."""
+    timelines_lost: int = 0
+    """Of the oldest executions that are left: when they ran on which thread."""
+
+
 class HostNote(msgspec.Struct, frozen=True, kw_only=True):
     """The machine and the interpreter."""
 
@@ -76,6 +88,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     absent: list[AbsentEvidence]
     complete: bool
     """The run came to its end; `False` in a manifest that a kill left behind."""
+    trace: TraceOnDisk | None = None
+    """`None`: the trace stayed so small that it was left as it is."""
 
 
 def read_manifest(run: RunFolder) -> Manifest | None:
