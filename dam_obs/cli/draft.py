@@ -180,7 +180,7 @@ def _mode(
         raise click.UsageError("--source goes with --write and --patch")
     if plots_at is not None and (mode != "review" or not _ADDRESS.fullmatch(plots_at)):
         raise click.UsageError("--plots goes with --review, and is an address without blanks and brackets")
-    if as_json and mode in ("stdout", "review"):
+    if as_json and mode in ("stdout", "review", "prompt"):
         raise click.UsageError(f"--json does not go with --{mode}")
     return mode
 

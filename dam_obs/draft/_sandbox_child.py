@@ -122,6 +122,7 @@ def _limit(job: Mapping[str, Any]) -> None:
     limits |= {resource.RLIMIT_FSIZE: (0, 0), resource.RLIMIT_CORE: (0, 0), resource.RLIMIT_NOFILE: (64, 64)}
     if "draft" in job:
         limits[resource.RLIMIT_NPROC] = (0, 0)  # libraries that a source imports may start threads
+        limits[resource.RLIMIT_NOFILE] = (0, 0)  # what is open stays open, and nothing else can be opened
     for kind, limit in limits.items():
         resource.setrlimit(kind, limit)
 

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +353,28 @@ class TestOurs:
             ("broken", "bad (dist-bad 1) is not loaded: ImportError: no"),
             ("ok", "out (dist-out 1) is off: named in plugins_off"),
         ]
+
+    @pytest.mark.parametrize(
+        ("packages", "says"),
+        [
+            ({"llm": "0.36"}, "llm 0.36, for `dam-obs draft --llm`; `llm models` lists what it knows"),
+            ({}, "llm is not installed, so no model can be asked for a draft; nothing else needs it"),
+        ],
+    )
+    def test_models(self, monkeypatch: pytest.MonkeyPatch, packages: dict[str, str], says: str) -> None:
+        """Without the extra nothing is wrong; it is named."""
+
+        def version(name: str) -> str:
+            if name not in packages:
+                raise PackageNotFoundError(name)
+            return packages[name]
+
+        monkeypatch.setattr(ours.metadata, "version", version)
+
+        check = ours.check_models()
+
+        assert (check.state, check.says) == ("ok", says)
+        assert ("pip install 'dam-obs[cli,llm]'" in check.remedy) == (not packages)
 
     def test_trace_points(self, tmp_path: Path) -> None:
         """Files of plugins and of the user are read, and what is wrong in them is told."""

@@ -162,6 +162,40 @@ def test_a_draft_has_no_names_but_those_it_may_use():
     assert said(ask_draft("1", {}, setup="import os")) == ["KeyError: 'os'"]
 
 
+FOUND = "[each for each in ().__class__.__base__.__subclasses__() if each.__name__ == '{}'][0]"
+LOADER, OS = FOUND.format("FileLoader"), FOUND.format("_wrap_close") + ".__init__.__globals__"
+ESCAPES = {
+    "a file": (f"len({LOADER}('a', 'b').get_data('/etc/passwd'))", "OSError: [Errno 24]"),
+    "its own code": (f"len({OS}['open']({OS}['__file__'], 0))", "OSError: [Errno 24]"),
+    "a folder": (f"len({OS}['listdir']('/'))", "OSError: [Errno 24]"),
+    "a pipe": (f"len({OS}['pipe']())", "OSError: [Errno 24]"),
+    "a program": (f"{OS}['system']('true')", "PermissionError: os.system is refused here"),
+    "a fork": (f"{OS}['fork']()", "PermissionError: os.fork is refused here"),
+    "a signal": (f"{OS}['kill'](1, 0)", "PermissionError: os.kill is refused here"),
+    "a socket": (
+        f"{OS}['sys'].modules['builtins'].__dict__['__import__']('_socket').socket()",
+        "ModuleNotFoundError: |OSError: |ImportError: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ESCAPES)
+def test_a_draft_that_had_got_past_the_check_reaches_nothing(what):
+    """The check is the wall; behind it the child can open nothing, start nothing and reach nobody."""
+    expression, why = ESCAPES[what]
+
+    (problem,) = said(ask_draft(expression, {}))
+
+    assert problem.startswith(tuple(why.split("|")))
+
+
+def test_a_draft_that_had_got_past_the_check_finds_no_secrets(monkeypatch):
+    """Our environment is not the child's."""
+    monkeypatch.setenv("SHOP_TOKEN", "x")
+
+    assert said(ask_draft(f"2 if 'SHOP_TOKEN' in {OS}['environ'] else 3", {})) == [3]
+
+
 def test_arithmetic_without_end_uses_up_its_time():
     """A draft that passes the check can still ask for a number with a billion digits."""
     power = "(((((((cmd.size ** 10) ** 10) ** 10) ** 10) ** 10) ** 10) ** 10) ** 10"

@@ -32,6 +32,7 @@ def run_checks(place: Place, loaded: LoadedSettings, manager: DamPluginManager) 
         ("collector", lambda: collector.check_collector(place)),
         ("settings", lambda: ours.check_settings(loaded)),
         ("plugins", lambda: ours.check_plugins(manager)),
+        ("models", ours.check_models),
         ("points", lambda: ours.check_points(manager, points)),
         ("run", lambda: ours.check_newest_run(place)),
     )

@@ -2,7 +2,9 @@
 Make a fair contest between the template's draft and another: what each is made of, and what they are judged by.
 
 Executions are parted by a fixed seed. The template's draft is made of the training part, and the
-training part is all that a model is told; the rest has been seen by neither.
+training part is all that a model is told; the rest has been seen by neither. Their features go
+through the rules of redaction once more before anything is made of them, since a trace may come
+from elsewhere, and a model is somebody else's.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from dam_obs.draft.recorded import Execution, RecordedSystem, evenly
 from dam_obs.draft.templates import plugin_folders
 from dam_obs.draft.write import draft_source
 from dam_obs.draft.written import COST, with_cost_stated
+from dam_obs.trace.redact import Redactor
 
 HELD_OUT: Final = 1 / 3
 """Share of executions that are held out."""
@@ -89,7 +92,8 @@ def contest(
     executions = found.succeeded() if found is not None else ()
     if found is None or len(executions) < LEAST:
         raise TooFewExecutions(system.system, len(executions), LEAST)
-    training, held_out = (replace(found, executions=part, seen=len(part)) for part in parted(executions))
+    parts = parted(_without_secrets(executions))
+    training, held_out = (replace(found, executions=part, seen=len(part)) for part in parts)
     seen = _as_seen(system, training)
     folders = tuple(plugin_folders() if templates is None else templates)
     try:
@@ -114,6 +118,11 @@ def parted(executions: Sequence[Execution]) -> tuple[tuple[Execution, ...], tupl
         tuple(each for place, each in enumerate(executions) if place not in held_out),
         tuple(each for place, each in enumerate(executions) if place in held_out),
     )
+
+
+def _without_secrets(executions: Sequence[Execution]) -> list[Execution]:
+    redactor = Redactor()
+    return [replace(each, features=redactor.mapping(each.features)) for each in executions]
 
 
 def _as_seen(system: SystemDiagnosis, training: RecordedSystem) -> SystemDiagnosis:

@@ -1,9 +1,8 @@
 """
 What a model is told of a system: plain data of bounded size, without anything that a cost law has no use for.
 
-Names and values come from the observed program. They go through the rules of redaction once
-more, since a trace may come from elsewhere, and are cut. Paths, stacks, peers, the machine and
-the source are left out: `Facts` is all there is.
+Names and values come from the observed program; they are rid of secrets and cut. Paths, stacks,
+peers, the machine and the source are left out: `Facts` is all there is.
 """
 
 from __future__ import annotations

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import random
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
+import llm
 import msgspec
 import pytest
 
@@ -78,6 +82,7 @@ def _event(number: int, chance: random.Random, noise: float, features: dict[str,
         start_mono_ns=START_MONO_NS + number * 1000 * MS,
         command="shop.work:PackCommand",
         features={"size": size, "count": count, **features},
+        code={"function": "shop.work:Pack.__call__", "file": "/build/src/shop/work.py", "line": 9},
     )
 
 
@@ -96,12 +101,70 @@ def answer(time_ms: str, *setup: str, head: str = HEAD) -> str:
 
 
 @pytest.fixture(scope="session")
-def planted(tmp_path_factory) -> Contest:
-    """The planted law with a noise of 5 %, parted."""
-    return contest_of(write_planted_run(tmp_path_factory.mktemp("planted") / "run"))
+def planted_run(tmp_path_factory) -> RunFolder:
+    """A run of the planted law with a noise of 5 %."""
+    return write_planted_run(tmp_path_factory.mktemp("planted") / "run")
+
+
+@pytest.fixture(scope="session")
+def planted(planted_run) -> Contest:
+    """The same, parted."""
+    return contest_of(planted_run)
+
+
+@pytest.fixture(scope="session")
+def plant() -> Callable[..., Contest]:
+    """Make another run, parted; arguments are `write_planted_run`'s."""
+    return lambda folder, **given: contest_of(write_planted_run(folder, **given))
+
+
+@pytest.fixture(scope="session")
+def write_planted() -> Callable[..., RunFolder]:
+    """Write such a run into a folder, with its report."""
+    return write_planted_run
 
 
 @pytest.fixture(scope="session")
 def saying() -> Callable[..., str]:
     """Make an answer with this ``time_ms``, and statements before it."""
     return answer
+
+
+@pytest.fixture(scope="session")
+def head() -> str:
+    """The code of a good answer up to the body of its method."""
+    return HEAD
+
+
+@pytest.fixture(scope="session")
+def models() -> ModuleType:
+    """Models as plugins of llm bring them: see ``models.py``."""
+    spec = importlib.util.spec_from_file_location("assist_models", Path(__file__).with_name("models.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch, models) -> Iterator[Callable[..., None]]:
+    """Register models as an installed plugin does; llm's own files are in a folder of the test."""
+    monkeypatch.setenv("LLM_USER_PATH", str(tmp_path / "llm"))
+    monkeypatch.delenv("ACME_KEY", raising=False)
+    added = []
+
+    def register(*given):
+        plugin = given[0] if isinstance(given[0], models.Broken) else models.Plugin(*given)
+        llm.plugins.pm.register(plugin)
+        added.append(plugin)
+
+    yield register
+    for plugin in added:
+        llm.plugins.pm.unregister(plugin)
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """Lets models go on that hang, at the end of the test."""
+    event = threading.Event()
+    yield event
+    event.set()
