@@ -17,6 +17,7 @@ import msgspec
 import pluggy
 
 import dam_obs
+from dam_obs.diagnose.concurrency import in_all
 from dam_obs.diagnose.evidence import RunEvidence, SystemKey, gather
 from dam_obs.diagnose.flame import WITHOUT_EVENT, flame_graph
 from dam_obs.diagnose.missing import missing, no_offcpu, no_stacks
@@ -26,6 +27,7 @@ from dam_obs.diagnose.quality import Facts, quality, refused
 from dam_obs.diagnose.report import DiagnosticReport, FrameNode, HostFacts, SystemDiagnosis
 from dam_obs.diagnose.system import diagnose_system
 from dam_obs.diagnose.waits import OffCpuTimes, offcpu_evidence
+from dam_obs.diagnose.where import Where
 from dam_obs.errors import DamObsError
 from dam_obs.plugins import plugin_manager
 from dam_obs.sample.attribution import attribute
@@ -73,8 +75,9 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
     notes = read_processes(run)
     events = _events(run)
     offcpu = _offcpu(run)
+    where = Where()
     evidence = gather(
-        events or (),
+        where.watching(events or ()),
         load_mounts(run) or read_mounts(),
         segments=isinstance(offcpu, OffCpu),
         processes=Processes(notes),
@@ -109,7 +112,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         quality=quality(facts),
         host=_host(manifest),
         processes=summarise(notes, evidence, stacks.attribution),
-        systems=_systems(evidence, samples, rules, OffCpuTimes(offcpu) if isinstance(offcpu, OffCpu) else None),
+        systems=_systems(evidence, samples, rules, OffCpuTimes(offcpu) if isinstance(offcpu, OffCpu) else None, where),
         faults=_faults(notes),
         flame=None if samples is None else _flame(samples),
         offcpu=facts.offcpu,
@@ -117,11 +120,16 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
 
 
 def _systems(
-    evidence: RunEvidence, samples: _SamplesBySystem | None, rules: pluggy.PluginManager, offcpu: OffCpuTimes | None
+    evidence: RunEvidence,
+    samples: _SamplesBySystem | None,
+    rules: pluggy.PluginManager,
+    offcpu: OffCpuTimes | None,
+    where: Where,
 ) -> list[SystemDiagnosis]:
     """Diagnose all systems, by total wall time."""
     children = evidence.parents.children(evidence)
     pools = Pools(rules)
+    span_ns = in_all(evidence.systems.values())
     ordered = sorted(evidence.systems.items(), key=lambda item: (-sum(item[1].numbers["duration_ns"]), item[0]))
     return [
         diagnose_system(
@@ -131,6 +139,8 @@ def _systems(
             pools,
             rules,
             offcpu.of(system) if offcpu is not None else None,
+            where.of(key),
+            span_ns,
         )
         for key, system in ordered
     ]

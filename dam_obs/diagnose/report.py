@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from dam_obs.diagnose.report_base import Model
+from dam_obs.diagnose.report_where import AwaitedPlace, CriticalPath, Gaps, InFlight, WaitKind
 from dam_obs.sample.offcpu.causes import Cause
 
 SCHEMA_VERSION: Literal[1] = 1
 
 Verdict = Literal["usable", "weak", "refuse"]
-
-
-class Model(BaseModel):
-    """Base of all parts: unknown keys are errors, values are not changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null", use_attribute_docstrings=True)
 
 
 class Absent(Model):
@@ -32,6 +28,18 @@ class Absent(Model):
     why: str
     remedy: str
     """What to do to have it next time."""
+
+
+class SamplingRate(Model):
+    """A time in which the sampler had one rate."""
+
+    at_s: float
+    """When it began, since sampling did."""
+    rate_hz: float
+    seconds: float
+    """How long it sampled at that rate."""
+    why: str
+    """``start``, ``idle``, ``active again``, ``over the budget: 3.1% of a CPU``, ..."""
 
 
 class Quality(Model):
@@ -61,6 +69,25 @@ class Quality(Model):
     A process stands still while the sampler reads it, so at most about this share of its wall time went
     to being sampled. In a system's time it is part of ``other``.
     """
+    budget_share: float | None = None
+    """Share of one CPU that the sampler might take; beyond it, it looked less often."""
+    sampler_share: float | None = None
+    """What it took, with its beginnings and ends; `None`: not measured."""
+    rates: list[SamplingRate] = Field(default_factory=list)
+    """
+    The rates over time, the first ones of many.
+
+    All counts of samples in systems, stacks and the flame graph are in looks at the rate asked for: one at a
+    quarter of that rate counts four times. Those in this block are what was really seen.
+    """
+    sampler_restarts: int | None = None
+    """Times that the sampler was begun anew while the program ran."""
+    unsampled_s: float | None = None
+    """Time that this cost."""
+    samples_let_go: int | None = None
+    """Samples that there was no room for; those that were kept stand for them."""
+    native: bool = False
+    """Whether stacks have frames of native code."""
     clock_residual_ns: int | None
     """How far samples lie outside the segments of the execution they name; `None`: not placed in time."""
     privilege: str
@@ -108,6 +135,12 @@ class TimeSplit(Model):
     Of those, the ones whose kernel counters were read, or that bpftrace watched.
 
     Run queue, block I/O and `causes` are projected from them to all.
+    """
+    awaiting: dict[WaitKind, int] | None = None
+    """
+    What `awaiting_ns` was spent on, the longest first; it adds up to that.
+
+    Projected from the executions whose waits have names to all. `None`: no wait has a name.
     """
     causes: dict[Cause, int] | None = None
     """
@@ -283,6 +316,15 @@ class SystemDiagnosis(Model):
     """on_cpu / wall."""
     waiting_on_children_ns: int | None = None
     """Of the time off the CPU, at least this much passed while an execution that it had started was in flight."""
+    awaited: list[AwaitedPlace] = Field(default_factory=list)
+    """Where it was suspended, the longest first; at most 20."""
+    awaited_named: int = 0
+    """Executions that `awaited` is summed over: naming costs, so where waits are many, executions take turns."""
+    gaps: Gaps | None = None
+    """`None`: none of its executions had others below it."""
+    critical: CriticalPath | None = None
+    """`None`: the run has no trace that could be looked at as a whole."""
+    in_flight: InFlight | None = None
     devices: list[DeviceBytes]
     files: list[FileUse]
     """The most used first; at most 20."""

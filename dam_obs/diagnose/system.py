@@ -10,12 +10,14 @@ import numpy as np
 import pluggy
 
 from dam_obs.diagnose import times, touched
+from dam_obs.diagnose.concurrency import in_flight
 from dam_obs.diagnose.costs import fit_cost
 from dam_obs.diagnose.evidence import SystemEvidence
 from dam_obs.diagnose.flame import hot_stacks
 from dam_obs.diagnose.pools import Pools
 from dam_obs.diagnose.report import CostModel, InferredTrait, Point, SystemDiagnosis
 from dam_obs.diagnose.waits import Waits
+from dam_obs.diagnose.where import SystemWhere
 from dam_obs.plugins import call_each
 from dam_obs.sample.samples import StackSample
 
@@ -32,6 +34,8 @@ def diagnose_system(
     pools: Pools,
     rules: pluggy.PluginManager,
     waits: Waits | None = None,
+    where: SystemWhere | None = None,
+    span_ns: tuple[int, int] | None = None,
 ) -> SystemDiagnosis:
     """
     Say what a run showed about one system.
@@ -43,9 +47,15 @@ def diagnose_system(
         pools: Names the pools of what it touched.
         rules: The plugins that are asked for traits.
         waits: Off-CPU time by cause; `None` if that was not measured.
+        where: What it awaited, its gaps, its part of critical paths.
+        span_ns: From the first start to the last end of all executions of the run; its own if `None`.
     """
+    where = where or SystemWhere()
     split = times.split(system, waits)
-    peak, mean = times.concurrency(system.column("start_ns"), system.column("duration_ns"))
+    split = split.model_copy(update={"awaiting": where.awaited.by_kind(split.awaiting_ns)})
+    starts, durations = system.column("start_ns"), system.column("duration_ns")
+    first_ns, last_ns = span_ns or (int(starts.min()), int((starts + durations).max()))
+    peak, mean = times.concurrency(starts, durations)
     function, file, line = _most_seen(system.code) or (None, None, None)
     diagnosis = SystemDiagnosis(
         system=system.key.component,
@@ -53,10 +63,15 @@ def diagnose_system(
         operation=system.key.operation,
         executions=len(system),
         by_status={status: system.statuses.count(status) for status in ("success", "error", "blocked")},
-        latency=times.quantiles(system.column("duration_ns")),
+        latency=times.quantiles(durations),
         time=split,
         on_cpu_share=split.on_cpu_ns / split.wall_ns if split.on_cpu_ns is not None and split.wall_ns else None,
         waiting_on_children_ns=times.waiting_on_children(system, children),
+        awaited=where.awaited.shown(),
+        awaited_named=where.awaited.executions,
+        gaps=where.gaps,
+        critical=where.critical,
+        in_flight=in_flight(starts, durations, first_ns, last_ns),
         devices=touched.devices(system.touched, pools),
         files=touched.files(system.touched),
         peers=touched.peers(system.touched, pools),
