@@ -12,7 +12,6 @@ execution: the observed program would be slower, and what was measured would be 
 from __future__ import annotations
 
 import os
-import re
 import resource
 import threading
 from array import array
@@ -28,7 +27,9 @@ BLOCK: Final = 512
 MOST_FILES: Final = 128
 """Kernel files open at once, and never more than an eighth of what the program may open; further threads have none."""
 
-_IO: Final = re.compile(rb"^(rchar|wchar|syscr|syscw|read_bytes|write_bytes): (\d+)$", re.M)
+_IO_NAMES: Final = [b"rchar:", b"wchar:", b"syscr:", b"syscw:", b"read_bytes:", b"write_bytes:"]
+"""As the kernel has them, in its order; what comes after them is of no use here."""
+
 _GUARD = faults.guard("counters")
 
 _BUFFER: Final = 512
@@ -141,9 +142,15 @@ def read() -> dict[str, int]:
     }
     with _GUARD:
         if schedstat := files.schedstat.read():
-            now["run_queue_ns"] = int(schedstat.split()[1])
-        if io := files.io.read():
-            now |= {name.decode(): int(value) for name, value in _IO.findall(io)}
+            now["run_queue_ns"] = int(schedstat.split(None, 2)[1])
+        words = files.io.read().split(None, 12)
+        if words[0:12:2] == _IO_NAMES:
+            now["rchar"] = int(words[1])
+            now["wchar"] = int(words[3])
+            now["syscr"] = int(words[5])
+            now["syscw"] = int(words[7])
+            now["read_bytes"] = int(words[9])
+            now["write_bytes"] = int(words[11])
     if "read_bytes" not in now:
         now["read_bytes"] = usage.ru_inblock * BLOCK
         now["write_bytes"] = usage.ru_oublock * BLOCK

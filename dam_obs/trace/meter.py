@@ -22,6 +22,8 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
+
 from dam_obs.trace import awaited, counters, faults, ids
 from dam_obs.trace.site import CallSite, Pace
 
@@ -60,54 +62,52 @@ def _step(call: Callable[..., Result], args: tuple[Any, ...], kwargs: Mapping[st
 
 _CODE = _step.__code__
 _GLOBALS: dict[str, Any] = {"__name__": __name__, "__builtins__": {}}
-_NO_KWARGS: Mapping[str, Any] = {}
 _NAMING: Final = faults.guard("meter.awaited")
 
 
-class Meter:
-    """The evidence of one execution."""
+class _Elsewhere(NamedTuple):
+    """A piece of the work that ran on another thread."""
 
-    __slots__ = (
-        "_call",
-        "_counted",
-        "_elsewhere",
-        "_naming_ns",
-        "_pace",
-        "_reading_ns",
-        "_running",
-        "awaited",
-        "cpu_ns",
-        "first_ns",
-        "io",
-        "last_ns",
-        "running_ns",
-        "segments",
-        "steps",
-        "touched",
-    )
+    begun: int
+    ended: int
+    thread: int
+    cpu_ns: int
+    before: dict[str, int] | None
+    after: dict[str, int] | None
 
-    def __init__(self, span_id: int, site: CallSite) -> None:
-        self.steps = 0
-        self.cpu_ns = 0
-        self.running_ns = 0
-        """Wall time of all steps."""
-        self.first_ns = 0
-        """When the first step began, by the monotonic clock."""
-        self.last_ns = 0
-        """When the last step ended."""
-        self.segments: list[tuple[int, int, int]] = []
-        self.io: dict[str, int] | None = None
-        self.touched: dict[str, dict[str, None]] | None = None
-        self._running = 0
-        self._elsewhere: list[_Elsewhere] | None = None
-        self._reading_ns = 0
-        self._naming_ns = 0
-        name = f"{TAG}{span_id:016x}"
-        self._call = FunctionType(_CODE.replace(co_name=name, co_qualname=name), _GLOBALS)
-        self._pace = site.pace
-        self._counted = site.pace.next_counts()
-        self.awaited: awaited.Waits | None = {} if site.pace.next_names() else None
-        """What it was suspended for; `None`: not named."""
+
+class Meter(msgspec.Struct, gc=False, eq=False):
+    """
+    The evidence of one execution; made by `start`.
+
+    Like a span it is made without garbage collection, so it never refers back to whoever has it.
+    """
+
+    call: Callable[[Callable[..., Any], tuple[Any, ...], Mapping[str, Any]], Any]
+    """Calls with arguments, under the execution's name: between `enter` and `leave`, directly from where they stand."""
+    _pace: Pace
+    _counted: bool
+    awaited: awaited.Waits | None
+    """What it was suspended for; `None`: not named."""
+    segments: list[tuple[int, int, int]]
+    steps: int = 0
+    cpu_ns: int = 0
+    running_ns: int = 0
+    """Wall time of all steps."""
+    first_ns: int = 0
+    """When the first step began, by the monotonic clock."""
+    last_ns: int = 0
+    """When the last step ended."""
+    io: dict[str, int] | None = None
+    touched: dict[str, dict[str, None]] | None = None
+    _running: int = 0
+    _begun: int = 0
+    _cpu: int = 0
+    _entered: int = 0
+    _before: dict[str, int] | None = None
+    _elsewhere: list[_Elsewhere] | None = None
+    _reading_ns: int = 0
+    _naming_ns: int = 0
 
     def keep(self, pace: Pace) -> None:
         """Go by another pace than the call site's; before the first step."""
@@ -115,47 +115,47 @@ class Meter:
         self._counted = pace.next_counts()
         self.awaited = {} if pace.next_names() else None
 
-    def step(
-        self,
-        call: Callable[..., Result],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] = _NO_KWARGS,
-        work: Any = None,
-    ) -> Result:
+    # A step is `enter`, `call`, `leave`. They are not one function, for that would stand on the stack meanwhile: a
+    # sampler holds the program for as long as it reads the stack, and that goes by the number of frames.
+
+    def enter(self, work: Any = None) -> None:
         """
-        Run one step of the work, and add up what it took.
+        Begin a step.
 
         Args:
-            call: The step.
-            args: For it.
-            kwargs: For it.
-            work: The coroutine, generator or async generator that goes on with this step.
+            work: The coroutine, generator or async generator that goes on with it.
         """
-        begun = entered = ids.monotonic_ns()
-        if begun - self.last_ns >= awaited.NAMED_NS and work is not None and self.steps:
-            begun = entered = self._waited(work, begun)
         self._running += 1
-        before = None
-        if self._counted and self._running == 1:
-            before = counters.read()
+        # A step inside a step (a generator that is closed while it runs) is part of the outer one already.
+        if self._running > 1:
+            return
+        begun = ids.monotonic_ns()
+        if work is not None and begun - self.last_ns >= awaited.NAMED_NS and self.steps:
+            begun = self._waited(work, begun)
+        if self._counted:
+            self._entered = begun
+            self._before = counters.read()
             begun = ids.monotonic_ns()
-        cpu = time.thread_time_ns()
-        try:
-            return self._call(call, args, kwargs)  # type: ignore[no-any-return]
-        finally:
-            cpu = time.thread_time_ns() - cpu
-            ended = ids.monotonic_ns()
-            self._running -= 1
-            # A step inside a step (a generator that is closed while it runs) is part of the outer one already.
-            if not self._running:
-                self._add(begun, ended, cpu)
-                if before is not None:
-                    self._add_counters(before, counters.read())
-                    self._reading_ns += begun - entered + ids.monotonic_ns() - ended
+        self._begun = begun
+        self._cpu = time.thread_time_ns()
+
+    def leave(self) -> None:
+        """End the step, and add up what it took."""
+        self._running -= 1
+        if self._running:
+            return
+        cpu = time.thread_time_ns() - self._cpu
+        begun, ended = self._begun, ids.monotonic_ns()
+        self._add(begun, ended, cpu)
+        before = self._before
+        if before is not None:
+            self._before = None
+            self._add_counters(before, counters.read())
+            self._reading_ns += begun - self._entered + ids.monotonic_ns() - ended
 
     def _waited(self, work: Any, now: int) -> int:
         """Name what `work` has waited for, and return the time by then: finding that out is no part of a step."""
-        if self.awaited is None or self._running:
+        if self.awaited is None:
             return now
         with _NAMING:
             awaited.note(self.awaited, work, now - self.last_ns)
@@ -176,12 +176,13 @@ class Meter:
         self.running_ns += ended - begun
         thread = ids.thread_id()
         segments = self.segments
-        if segments:
-            first, last, where = segments[-1]
-            if where == thread and (begun - last <= NEAR_NS or len(segments) >= MOST_SEGMENTS):
-                segments[-1] = (first, ended, thread)
-                return
-        if len(segments) < MOST_SEGMENTS:
+        if not segments:
+            segments.append((begun, ended, thread))
+            return
+        first, last, where = segments[-1]
+        if where == thread and (begun - last <= NEAR_NS or len(segments) >= MOST_SEGMENTS):
+            segments[-1] = (first, ended, thread)
+        elif len(segments) < MOST_SEGMENTS:
             segments.append((begun, ended, thread))
 
     def elsewhere(self, call: Callable[..., Result]) -> Callable[..., Result]:
@@ -195,7 +196,7 @@ class Meter:
             begun = ids.monotonic_ns()
             cpu = time.thread_time_ns()
             try:
-                return self._call(call, args, kwargs)  # type: ignore[no-any-return]
+                return self.call(call, args, kwargs)  # type: ignore[no-any-return]
             finally:
                 cpu = time.thread_time_ns() - cpu
                 ended = ids.monotonic_ns()
@@ -244,15 +245,17 @@ class Meter:
             names[name] = None
 
 
-class _Elsewhere(NamedTuple):
-    """A piece of the work that ran on another thread."""
-
-    begun: int
-    ended: int
-    thread: int
-    cpu_ns: int
-    before: dict[str, int] | None
-    after: dict[str, int] | None
+def start(span_id: int, site: CallSite) -> Meter:
+    """Return the meter of an execution that is about to begin."""
+    name = f"{TAG}{span_id:016x}"
+    pace = site.pace
+    return Meter(
+        FunctionType(_CODE.replace(co_name=name, co_qualname=name), _GLOBALS),
+        pace,
+        pace.next_counts(),
+        {} if pace.next_names() else None,
+        [],
+    )
 
 
 def _covered(segments: list[tuple[int, int, int]]) -> int:

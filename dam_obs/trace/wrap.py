@@ -25,7 +25,6 @@ from dam_obs.trace.steps import (
     Reader,
     async_generator,
     follow,
-    run_coroutine,
     run_generator,
 )
 from dam_obs.trace.tracer import Tracer, tracer
@@ -73,7 +72,7 @@ def _prepare(span: Span, reader: Reader | None, args: tuple[Any, ...], kwargs: d
     if not span.recording:
         return
     if meter.measuring:
-        span.meter = meter.Meter(span.span_id, span.site)
+        span.meter = meter.start(span.span_id, span.site)
     if reader is not None:
         with READING:
             reader.enter(span, args, kwargs)
@@ -88,7 +87,14 @@ def _around_call(function: Callable[..., Any], site: CallSite, reader: Reader | 
         _prepare(span, reader, args, kwargs)
         try:
             steps = span.meter
-            result = function(*args, **kwargs) if steps is None else steps.step(function, args, kwargs)
+            if steps is None:
+                result = function(*args, **kwargs)
+            else:
+                steps.enter()
+                try:
+                    result = steps.call(function, args, kwargs)
+                finally:
+                    steps.leave()
         except BaseException as error:
             span.leave()
             span.finish(error)
@@ -111,7 +117,15 @@ def _around_coroutine(function: Callable[..., Any], site: CallSite, reader: Read
         if not using.enabled or unwanted(around := get_current()):
             return await function(*args, **kwargs)
         if meter.measuring:
-            return await run_coroutine(Execution(function(*args, **kwargs), _begin(site, reader, args, kwargs), reader))
+            # As `run_coroutine`, which would be one more frame on the stack.
+            execution = Execution(function(*args, **kwargs), _begin(site, reader, args, kwargs), reader)
+            try:
+                result = await execution.steps(execution.work)
+            except BaseException as error:
+                execution.failed(error)
+                raise
+            execution.done(result)
+            return result
         with begin(site, around) as span:
             _prepare(span, reader, args, kwargs)
             result = await function(*args, **kwargs)
