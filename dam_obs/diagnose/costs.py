@@ -7,7 +7,7 @@ taken: those within one standard error of it, or within what chance alone makes 
 trials, and those that the best does not beat execution by execution as well: where costs
 come in lumps, a law that says nothing may still shift the median from one to the other.
 When there is too little to go by, or even the best misses by half, the cost stays constant
-and says why; what a constant hides is told by `unexplained`.
+and says why; what a law hides is told by `unexplained`.
 
 A scheduler suffers from under-estimates. So a law comes with the factor that lifts it to a
 quantile, and with how often executions it had not seen took longer than that.
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from dam_obs.diagnose.columns import Columns, Floats, columns
 from dam_obs.diagnose.families import CONSTANT, Candidate, Fitted, candidates
 from dam_obs.diagnose.report import CostModel, Prediction
-from dam_obs.diagnose.unexplained import unexplained
+from dam_obs.diagnose.unexplained import told_by_features, unexplained
 from dam_obs.diagnose.words import expression
 from dam_obs.trace.events import Scalar
 
@@ -117,8 +117,9 @@ def fit_cost(
     folds = _folds(len(some), chance)
     constant = _try(CONSTANT, some, folds)
     trials = [constant, *(_try(candidate, some, folds) for candidate in candidates(some))]
-    chosen, warnings = _choose(trials)
-    law = chosen.candidate.fit(_sample(every, ROWS_TO_FIT, chance))
+    rows = _sample(every, ROWS_TO_FIT, chance)
+    chosen, warnings = _choose(trials, rows)
+    law = chosen.candidate.fit(rows)
     return CostModel(
         family=law.family,
         features=list(law.features),
@@ -131,7 +132,7 @@ def fit_cost(
         executions=len(durations_ns),
         held_out=_held_out(chosen),
         valid_range={name: _range(every.numbers[name]) for name in law.features if name in every.numbers},
-        warnings=warnings or (unexplained(every) if law.family == "constant" else []),
+        warnings=warnings or unexplained(rows, None if law.family == "constant" else law.predict(rows)),
         rejected=[*_rejected(trials, chosen), *every.refused],
     )
 
@@ -181,7 +182,7 @@ def _too_few(durations_ns: NDArray[np.int64]) -> CostModel:
     )
 
 
-def _choose(trials: Sequence[_Trial]) -> tuple[_Trial, list[str]]:
+def _choose(trials: Sequence[_Trial], rows: Columns) -> tuple[_Trial, list[str]]:
     """Return the simplest trial that ties with the best, and what to be warned of."""
     constant = trials[0]
     gain = MIN_GAIN + 1 / math.sqrt(sum(map(len, constant.ratios)) / REPEATS)
@@ -198,7 +199,8 @@ def _choose(trials: Sequence[_Trial]) -> tuple[_Trial, list[str]]:
     if chosen.error <= MAX_ERROR:
         return chosen, []
     if chosen is constant:
-        return constant, [f"executions differ by {constant.error:.0%} from the typical one, and no feature says why"]
+        why = f"executions differ by {constant.error:.0%} from the typical one, and no feature says why"
+        return constant, told_by_features(rows) or [why]
     why = f"{chosen.candidate} is the best law and misses by {chosen.error:.0%}, more than {MAX_ERROR:.0%}"
     return constant, [f"{why}: the cost stays constant"]
 

@@ -133,6 +133,25 @@ class TestHonesty:
         assert "is the best law and misses by" in warning
         assert warning.endswith("more than 50%: the cost stays constant")
 
+    @pytest.mark.parametrize(
+        ("cost", "features"),
+        [
+            (lambda command: (1 if command.size < 100_000 else 9) * MS, {"size"}),
+            (lambda command: 100_000 + 0.1 * command.size * command.width, {"size", "width"}),
+            (lambda command: (2 if (command.kind == "png") == command.urgent else 12) * MS, {"kind", "urgent"}),
+        ],
+        ids=["threshold", "product", "only together"],
+    )
+    def test_a_law_of_no_family_is_never_a_confident_one(
+        self, cost: Callable[[Command], float], features: set[str]
+    ) -> None:
+        """The nearest law misses, and is warned of, by the names of the features; so it is not drafted."""
+        model = fit(*executions(Law("none", (), cost), 1, count=240))
+
+        told = model.warnings[-1]
+        assert told.endswith("in a way that no law tried says")
+        assert features & set(told.replace(",", "").split())
+
     @pytest.mark.parametrize(("count", "quantile"), [(1, 1), (2, 2), (MIN_EXECUTIONS - 1, 18)])
     def test_too_few_executions_stay_constant(self, count: int, quantile: int) -> None:
         """The median is given, no error is claimed, and the warning says why."""
