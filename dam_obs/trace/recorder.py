@@ -100,7 +100,9 @@ class Recorder:
                 return
             self._thread = None
             with _START:  # without a thread, what was recorded is written by whoever flushes, or at the end
-                thread = threading.Thread(target=self._run, name="dam-obs-drain", daemon=True)
+                thread = threading.Thread(name="dam-obs-drain", daemon=True)
+                # Not as `target`: that would be a frame or two more for a sampler to read each time, program held.
+                thread.run = self._run  # type: ignore[method-assign]
                 thread.start()
                 self._thread = thread
 
