@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 
 from dam_obs.cli._base import console
+from dam_obs.cli._reading import telling
 from dam_obs.cli._units import percent
 from dam_obs.diagnose.report import DiagnosticReport, SystemDiagnosis
 from dam_obs.draft.assist.contest import Contest, contest
@@ -71,11 +72,18 @@ class Asked:
 
     def verdict(self, contest: Contest) -> Verdict:
         """Have a cost written, or take the one that was, and judge it."""
+        author, answer = self._answer(contest)
+        with telling("Judging the answer") as tell:
+            return judge(contest, answer, author, tell=tell)
+
+    def _answer(self, contest: Contest) -> tuple[str, str]:
+        """Return who wrote a cost, and what."""
         if self.answer is not None:
-            return judge(contest, _read_answer(self.answer), _author(self.answer))
+            return _author(self.answer), _read_answer(self.answer)
         text = prompt(contest, most_bytes=self.prompt_bytes)
-        name, answer = ask(str(self.model), text, seconds=self.seconds)
-        return judge(contest, answer, f"the model {name}")
+        with telling(f"Asking {printable(str(self.model))}"):
+            name, answer = ask(str(self.model), text, seconds=self.seconds)
+        return f"the model {name}", answer
 
 
 def contest_of(run: RunFolder, report: DiagnosticReport, systems: Collection[str]) -> Contest:
@@ -88,7 +96,8 @@ def contest_of(run: RunFolder, report: DiagnosticReport, systems: Collection[str
         TooFewExecutions, NothingToBeat: Nothing can be judged.
     """
     system = _one_of(report, systems)
-    return contest(report, system, recorded_systems(run))
+    with telling(f"Reading {printable(str(run.path))}"):
+        return contest(report, system, recorded_systems(run))
 
 
 def _one_of(report: DiagnosticReport, systems: Collection[str]) -> SystemDiagnosis:
@@ -103,7 +112,7 @@ def _one_of(report: DiagnosticReport, systems: Collection[str]) -> SystemDiagnos
     return known[same[0]]
 
 
-def tell(verdict: Verdict) -> None:
+def tell_verdict(verdict: Verdict) -> None:
     """Say on standard error what came of an answer: the figures, and why it was rejected, with the code."""
     out = console(stderr=True)
     if verdict.template is not None and verdict.assisted is not None:

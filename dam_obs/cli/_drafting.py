@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from dam_obs.cli._base import echo_json
+from dam_obs.cli._reading import telling
 from dam_obs.diagnose.report import DiagnosticReport
 from dam_obs.draft.errors import DraftRefused, NotWritten
 from dam_obs.draft.literals import shown
@@ -47,7 +48,8 @@ def into_sources(
         NotWritten: Something is in the way; no file was touched.
         DraftRefused: A system that was asked for is left out; no file was touched.
     """
-    planned = plan(report, drafts, source)
+    with telling("Reading source files") as tell:
+        planned = plan(report, drafts, source, tell=tell)
     for system, why in planned.left_out.items() if by_name else ():
         raise DraftRefused(why, system=system)
     try:

@@ -10,9 +10,10 @@ from typing import Any, Final
 import click
 from pydantic import ValidationError
 
-from dam_obs.cli._assisting import REJECTED, Asked, contest_of, document, tell
+from dam_obs.cli._assisting import REJECTED, Asked, contest_of, document, tell_verdict
 from dam_obs.cli._base import NotOfARun, echo_json, json_option, source_argument
 from dam_obs.cli._drafting import into_sources
+from dam_obs.cli._reading import telling
 from dam_obs.diagnose.report import DiagnosticReport
 from dam_obs.draft.assist.model import TIMEOUT_SECONDS
 from dam_obs.draft.assist.prompt import DEFAULT_BYTES, LEAST_BYTES, prompt
@@ -125,12 +126,14 @@ def command(
             return
         verdict = asked.verdict(contest)
         if not as_json:
-            tell(verdict)
+            tell_verdict(verdict)
         if not verdict.accepted:
             if as_json:
                 echo_json({"schema_version": 1, "assist": document(verdict)})
             context.exit(REJECTED)
-    drafts = make_drafts(report, systems=systems or None, written=verdict.in_draft() if verdict else None)
+    with telling("Drafting") as tell:
+        written = verdict.in_draft() if verdict else None
+        drafts = make_drafts(report, systems=systems or None, written=written, tell=tell)
     by_name = bool(systems)
     assist = {"assist": document(verdict)} if verdict else {}
     if mode in ("write", "patch"):

@@ -26,6 +26,7 @@ from dam_obs.draft.names import class_name, command_type
 from dam_obs.draft.parsing import Unparsed, parse, read_text
 from dam_obs.draft.recorded import Execution, RecordedSystem, unique_features
 from dam_obs.draft.sandbox import Answer, DraftCode, Limits, ask
+from dam_obs.draft.telling import Tell, nobody
 from dam_obs.errors import DamObsError
 from dam_obs.trace.events import Scalar
 
@@ -181,7 +182,12 @@ def system_of(draft: Draft, systems: Mapping[str, RecordedSystem], asked: str | 
 
 
 def backtest(
-    draft: Draft, recorded: RecordedSystem, *, quantile: float | None = None, limits: Limits | None = None
+    draft: Draft,
+    recorded: RecordedSystem,
+    *,
+    quantile: float | None = None,
+    limits: Limits | None = None,
+    tell: Tell = nobody,
 ) -> Backtest:
     """
     Ask a draft about the recorded commands of a system.
@@ -191,11 +197,12 @@ def backtest(
         recorded: The system's executions.
         quantile: Of executions that the draft's time is meant to hold for; as the draft says, if `None`.
         limits: What the child process may use.
+        tell: Told how far it is.
 
     Raises:
         NotADraft: It holds more than a draft may; it was not run.
     """
-    found = predict(draft, recorded, limits=limits)
+    found = predict(draft, recorded, limits=limits, tell=tell)
     predictions = found.made()
     errors = [each.error for each in predictions]
     return Backtest(
@@ -215,7 +222,9 @@ def backtest(
     )
 
 
-def predict(draft: Draft, recorded: RecordedSystem, *, limits: Limits | None = None) -> Predictions:
+def predict(
+    draft: Draft, recorded: RecordedSystem, *, limits: Limits | None = None, tell: Tell = nobody
+) -> Predictions:
     """
     Ask a draft about each execution of a system that succeeded.
 
@@ -223,6 +232,7 @@ def predict(draft: Draft, recorded: RecordedSystem, *, limits: Limits | None = N
         draft: What to ask; it is checked first.
         recorded: The system's executions.
         limits: What the child process may use.
+        tell: Told how far it is.
 
     Raises:
         NotADraft: It holds more than a draft may; it was not run.
@@ -236,7 +246,7 @@ def predict(draft: Draft, recorded: RecordedSystem, *, limits: Limits | None = N
     executions = recorded.succeeded()
     commands, which = unique_features(executions)
     code = DraftCode(text=draft.text, class_name=draft.class_name)
-    outcome = ask(code, commands, is_dict=recorded.takes_dict, limits=limits)
+    outcome = ask(code, commands, is_dict=recorded.takes_dict, limits=limits, tell=tell)
     answers = [outcome.answers[place] if place < len(outcome.answers) else None for place in which]
     each = tuple(_prediction(execution, answer) for execution, answer in zip(executions, answers, strict=True))
     return Predictions(each, problems(answers), outcome.stopped)

@@ -25,6 +25,7 @@ from dam_obs.draft.plot import plot
 from dam_obs.draft.review import review_page
 from dam_obs.draft.sheet import sheet
 from dam_obs.draft.stamp import is_untouched, stamp
+from dam_obs.draft.telling import Tell, nobody, parts
 from dam_obs.draft.templates import DRAFT, plugin_folders, render
 from dam_obs.draft.written import Written
 
@@ -65,6 +66,7 @@ def make_drafts(
     systems: Collection[str] | None = None,
     templates: Sequence[Path] | None = None,
     written: Mapping[str, Written] | None = None,
+    tell: Tell = nobody,
 ) -> Drafts:
     """
     Draft ``calculate_traits`` for the systems of a report that take a command.
@@ -74,6 +76,7 @@ def make_drafts(
         systems: Names of systems, or the last part of a name where only one has it; `None` for all.
         templates: Folders of templates that are searched before the built-in one; `None` for those of plugins.
         written: By system's full name, a cost that takes the place of the report's own.
+        tell: Told how far it is.
 
     Raises:
         UnknownSystem: One of `systems` is not in the report.
@@ -86,7 +89,7 @@ def make_drafts(
     names = file_names(system.system for system in report.systems)
     sources: dict[str, str] = {}
     refused: dict[str, str] = {}
-    for system in asked:
+    for system, _ in parts(asked, tell):
         if system.command_type is None:
             continue
         try:

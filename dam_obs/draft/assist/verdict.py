@@ -29,6 +29,7 @@ from dam_obs.draft.certainty import CONFIDENCE, Interval, share_interval
 from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.literals import shown
 from dam_obs.draft.sandbox import Limits
+from dam_obs.draft.telling import Tell, nobody, parts
 from dam_obs.draft.write import draft_source
 from dam_obs.draft.written import Written
 
@@ -94,7 +95,7 @@ class Verdict:
         return {self.system: self.written} if self.written is not None else {}
 
 
-def judge(contest: Contest, answer: str, author: str, *, limits: Limits | None = None) -> Verdict:
+def judge(contest: Contest, answer: str, author: str, *, limits: Limits | None = None, tell: Tell = nobody) -> Verdict:
     """
     Judge an answer.
 
@@ -103,6 +104,7 @@ def judge(contest: Contest, answer: str, author: str, *, limits: Limits | None =
         answer: Text, whatever it is.
         author: Who gave it, for people.
         limits: What the child processes may use.
+        tell: Told how far it is.
 
     Raises:
         NothingToBeat: The template's draft predicts nothing.
@@ -120,10 +122,12 @@ def judge(contest: Contest, answer: str, author: str, *, limits: Limits | None =
         source = _source(contest, proposal, author)
     except Refused as error:
         return replace(opened, why_not=(f"The answer {error}.",))
-    theirs = predict(_draft(contest, contest.template, "the template's draft"), contest.held_out, limits=limits)
+    theirs, ours = (
+        predict(_draft(contest, text, name), contest.held_out, limits=limits, tell=telling)
+        for (name, text), telling in parts((("the template's draft", contest.template), ("its draft", source)), tell)
+    )
     if not theirs.made():
         raise NothingToBeat(contest.system.system, theirs.stopped or next(iter(theirs.problems), "it predicts nothing"))
-    ours = predict(_draft(contest, source, "the assisted draft"), contest.held_out, limits=limits)
     missing = _unanswered(ours, theirs)
     if missing:
         return replace(opened, why_not=(missing,), source=source)
