@@ -78,11 +78,11 @@ class Finisher:
             hrm_layer=site.layer.name,
             operation=site.operation,
             component=redactor.text("component", span.component or site.component),
-            input_summary=self._summary("input", span.input),
-            output_summary=self._summary("output", span.output),
+            input_summary=self._summary("input", span.input) if span.input != "" else "",
+            output_summary=self._summary("output", span.output) if span.output != "" else "",
             duration_ms=(duration + 500_000) // 1_000_000,
             status=span.outcome,
-            metadata=self._metadata(span, attributes),
+            metadata=self._metadata(span, attributes) if span.data or attributes or span.error is not None else {},
             duration_ns=duration,
             otel_trace_id=f"{span.otel_trace_id:032x}",
             otel_span_id=f"{span.span_id:016x}",
@@ -92,11 +92,11 @@ class Finisher:
             kind=span.event_kind,
         )
         if span.meter is not None:
-            self._add_evidence(event, span)
+            self._add_evidence(event, span, start)
         return event
 
     def _summary(self, key: str, value: Any) -> str:
-        if value is None or value == "":
+        if value is None:
             return ""
         return summary(self._redactor.text(key, value if type(value) is str else str(value)))
 
@@ -115,9 +115,9 @@ class Finisher:
             metadata.update({name: value for name, value in attributes.items() if name not in standard.read})
         return metadata
 
-    def _add_evidence(self, event: TraceEvent, span: Span) -> None:
+    def _add_evidence(self, event: TraceEvent, span: Span, start_ns: int) -> None:
         meter = span.meter
-        event.start_mono_ns = _interval(span)[0]
+        event.start_mono_ns = start_ns
         event.code = span.code or span.site.code or None
         event.command = span.command
         if span.features:

@@ -34,6 +34,7 @@ DEEPEST: Final = 32
 Hook = Callable[[str, str], str | None]
 
 _SMALLEST_NUMBER_TOKEN: Final = 100_000
+_INT64: Final = 1 << 63
 _CLEAN_BOUND: Final = 4096
 _CLEAN_CHARS: Final = 200
 _HOOK = faults.guard("redact.hook")
@@ -159,7 +160,12 @@ class Redactor:
         result: dict[str, Any] = {}
         clean, verdicts, quick = self._clean, self._verdicts, self._hook is None and not prefix
         for name, value in values.items():
-            if quick and type(value) is str and value in clean and name in clean and verdicts.get(name, "") is None:
+            if (
+                quick
+                and name in clean
+                and verdicts.get(name, "") is None
+                and (value in clean if type(value) is str else _is_plain(value))
+            ):
                 result[name] = value
                 continue
             shown = name if name in self._clean else self._plain(name)
@@ -276,6 +282,12 @@ def _replacing(rule: ValueRule) -> Callable[[str], str]:
         return match.string[match.start() : start] + mark + match.string[end : match.end()]
 
     return lambda text: pattern.sub(hide, text)
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a value that is no text stays as it is under a key that hides nothing."""
+    kind = type(value)
+    return kind is float or kind is bool or (kind is int and -_INT64 <= value < _INT64)
 
 
 def _is_count(value: Any) -> bool:

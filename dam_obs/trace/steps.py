@@ -139,7 +139,7 @@ class Execution:
         self.work = work
         self.span = span
         self._stepper = Stepper(span, work) if span is not None else None
-        self._reader = reader
+        self._reader = reader if getattr(reader, "reads_result", True) else None
         self._last: Any = None
 
     def steps(self, work: Any) -> Any:

@@ -79,6 +79,8 @@ def _prepare(span: Span, reader: Reader | None, args: tuple[Any, ...], kwargs: d
 
 
 def _around_call(function: Callable[..., Any], site: CallSite, reader: Reader | None, using: Tracer) -> Any:
+    leaving = reader if getattr(reader, "reads_result", True) else None
+
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if not using.enabled or unwanted(around := get_current()):
             return function(*args, **kwargs)
@@ -103,9 +105,9 @@ def _around_call(function: Callable[..., Any], site: CallSite, reader: Reader | 
         span.leave()
         if type(result) in LAZY:
             return follow(span, result, reader)
-        if reader is not None and span.recording:
+        if leaving is not None and span.recording:
             with READING:
-                reader.leave(span, result)
+                leaving.leave(span, result)
         span.finish(at_ns=ended)
         return result
 
