@@ -82,8 +82,8 @@ _FUNCTIONS: Final[dict[tuple[str, str], AwaitedKind]] = {
 }
 """By module and name, where a module's functions wait for different things."""
 
-_PASSING: Final = frozenset({("asyncio.tasks", "wait_for")})
-"""Functions that only hold a watch to what they await, and say nothing of what that is."""
+_PASSING: Final = frozenset({("asyncio.tasks", "wait_for"), ("asyncio.locks", "_ContextManagerMixin.__aenter__")})
+"""Functions that only hand on what they await, and say nothing of what that is."""
 
 _MOST_REMEMBERED: Final = 4096
 

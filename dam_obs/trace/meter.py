@@ -35,6 +35,9 @@ NEAR_NS: Final = 50_000
 MOST_SEGMENTS: Final = 512
 """Segments of one execution; past that the last one is stretched, and `steps` still counts all."""
 
+MOST_NAMING_NS: Final = 20_000
+"""What naming one wait is taken to cost at most: if it took longer, the thread was off the CPU meanwhile."""
+
 TAG: Final = "dam:"
 """How the name of a step's code object starts."""
 
@@ -160,7 +163,7 @@ class Meter(msgspec.Struct, gc=False, eq=False):
         with _NAMING:
             awaited.note(self.awaited, work, now - self.last_ns)
         named = ids.monotonic_ns()
-        self._naming_ns += named - now
+        self._naming_ns += min(named - now, MOST_NAMING_NS)
         return named
 
     def add_sync(self, begun: int, ended: int, cpu_ns: int) -> None:

@@ -16,8 +16,11 @@ from dam_obs.trace.layers import Layer, layer
 COUNTER_BUDGET: Final = 0.01
 """Share of a system's running time that reading counters may cost."""
 
-NAMING_BUDGET: Final = 0.004
+NAMING_BUDGET: Final = 0.005
 """Share that naming its waits may cost."""
+
+NAMING_ALLOWANCE_NS: Final = 1_000_000
+"""What it may cost beyond that, once: what runs seldom has all its waits named."""
 
 LONGEST_PERIOD: Final = 256
 """Counters are read, and waits named, at least once in so many executions of it."""
@@ -50,7 +53,8 @@ class Pace:
 
     def next_names(self) -> bool:
         """Say whether the waits of the next one are named."""
-        if self._naming_ns <= NAMING_BUDGET * self._running_ns or self._passed_names >= LONGEST_PERIOD:
+        within = NAMING_ALLOWANCE_NS + NAMING_BUDGET * self._running_ns
+        if self._naming_ns <= within or self._passed_names >= LONGEST_PERIOD:
             self._passed_names = 0
             return True
         self._passed_names += 1
