@@ -1,0 +1,38 @@
+"""What the sampler took and how often it looked, in a line for people: on the page and at the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from dam_obs.diagnose.report import Quality
+
+MOST_RATES = 6
+"""Rates that are named one by one."""
+
+
+def sampler_line(quality: Quality) -> str | None:
+    """Say it; `None` where nothing is known of it."""
+    return "; ".join(_parts(quality)) or None
+
+
+def _parts(quality: Quality) -> Iterator[str]:
+    if quality.sampler_share is not None:
+        allowed = "" if quality.budget_share is None else f", {quality.budget_share:.1%} allowed"
+        yield f"took {quality.sampler_share:.1%} of a CPU{allowed}"
+    if len(quality.rates) > 1:
+        yield f"looked at {_rates(quality)} Hz"
+    if quality.sampler_restarts:
+        times = "once" if quality.sampler_restarts == 1 else f"{quality.sampler_restarts} times"
+        yield f"begun anew {times}, {quality.unsampled_s or 0:.1f} s unsampled"
+    if quality.samples_let_go:
+        yield f"{quality.samples_let_go:,} samples let go for lack of room"
+    if quality.native:
+        yield "with native stacks"
+
+
+def _rates(quality: Quality) -> str:
+    rates = [f"{rate:g}" for rate, _ in groupby(span.rate_hz for span in quality.rates)]
+    if len(rates) <= MOST_RATES:
+        return ", ".join(rates)
+    return f"{', '.join(rates[:MOST_RATES])} and so on, {len(rates)} rates in all,"
