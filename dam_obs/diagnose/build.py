@@ -34,6 +34,7 @@ from dam_obs.sample.attribution import attribute
 from dam_obs.sample.offcpu.read import BrokenIntervals, OffCpu, read_offcpu
 from dam_obs.sample.profile import read_profile, sampled_pids
 from dam_obs.sample.samples import Attribution, StackSample
+from dam_obs.store.closed import closed_folder, read_lost
 from dam_obs.store.errors import NoTraceFound
 from dam_obs.store.manifest import Manifest, read_manifest
 from dam_obs.store.mounts import load_mounts, read_mounts
@@ -43,6 +44,9 @@ from dam_obs.store.runs import RunFolder
 from dam_obs.trace.process import ProcessNote
 
 UNKNOWN = "unknown"
+
+UNWRITTEN = "sinks.jsonl.dropped"
+"""What the program calls events that it could not write down."""
 
 
 class NothingMeasured(DamObsError):
@@ -91,6 +95,8 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         manifest=manifest,
         executions=evidence.executions,
         dropped=sum(note.dropped for note in notes),
+        lost=read_lost(closed_folder(run.trace)),
+        unwritten=sum(note.faults.get(UNWRITTEN, 0) for note in notes),
         lines_skipped=events.skipped.total() if events else 0,
         samples_claimed=stacks.claimed_count,
         samples_unclaimed=stacks.unclaimed_count,
@@ -127,7 +133,7 @@ def _systems(
     where: Where,
 ) -> list[SystemDiagnosis]:
     """Diagnose all systems, by total wall time."""
-    children = evidence.parents.children(evidence)
+    children = evidence.children()
     pools = Pools(rules)
     span_ns = in_all(evidence.systems.values())
     ordered = sorted(evidence.systems.items(), key=lambda item: (-sum(item[1].numbers["duration_ns"]), item[0]))
@@ -182,11 +188,10 @@ class _Stacks:
     def by_system(self, evidence: RunEvidence) -> _SamplesBySystem | None:
         if self.attribution is None:
             return None
-        systems = evidence.by_span()
         found: dict[SystemKey | None, list[StackSample]] = {}
         for span, samples in self.attribution.claimed.items():
-            system = systems.get(span)
-            found.setdefault(system.key if system else None, []).extend(samples)
+            place = evidence.find(span)
+            found.setdefault(place[0].key if place else None, []).extend(samples)
         return found
 
 

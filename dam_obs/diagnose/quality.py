@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dam_obs.diagnose.report import Absent, OffCpuEvidence, Quality, Verdict
+from dam_obs.store.closed import NOTHING_LOST, Lost
 from dam_obs.store.manifest import Manifest, SamplerStats
 
 MAX_FAILED_SHARE: Final = 0.05
@@ -49,6 +50,10 @@ class Facts:
     samples_unclaimed: int | None
     absent: tuple[Absent, ...]
     """What the evidence itself was found to lack."""
+    lost: Lost = NOTHING_LOST
+    """What had to go for the bound on disk."""
+    unwritten: int = 0
+    """Events that never came into the trace."""
     offcpu: OffCpuEvidence | None = None
     """How off-CPU times were taken; `None`: not at all."""
 
@@ -98,6 +103,9 @@ def quality(facts: Facts) -> Quality:
         privilege=facts.manifest.privilege if facts.manifest else "unknown",
         executions=facts.executions,
         executions_dropped=facts.dropped,
+        events_lost=facts.lost.events,
+        timelines_lost=facts.lost.timelines,
+        events_unwritten=facts.unwritten,
         lines_skipped=facts.lines_skipped,
         absent=_absent(facts),
     )
@@ -173,6 +181,19 @@ def _doubt_dropped(facts: Facts) -> str | None:
     return f"{facts.dropped} executions were dropped because the queue was full: raise queue_size"
 
 
+def _doubt_lost(facts: Facts) -> str | None:
+    if not facts.lost.events:
+        return None
+    went = f"{facts.lost.events:,} events, the oldest, had to go for the bound on disk"
+    return f"{went}: allow more with --max-disk, or measure for a shorter time"
+
+
+def _doubt_unwritten(facts: Facts) -> str | None:
+    if not facts.unwritten:
+        return None
+    return f"{facts.unwritten:,} events could not be written down, or were removed while nobody observed the program"
+
+
 def _doubt_skipped(facts: Facts) -> str | None:
     if facts.lines_skipped <= max(1, MAX_SKIPPED_SHARE * facts.executions):
         return None
@@ -199,6 +220,8 @@ DOUBTS: Final[Iterable[Callable[[Facts], str | None]]] = (
     _doubt_slow,
     _doubt_late,
     _doubt_dropped,
+    _doubt_lost,
+    _doubt_unwritten,
     _doubt_skipped,
     _doubt_offcpu,
 )

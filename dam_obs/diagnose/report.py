@@ -95,6 +95,12 @@ class Quality(Model):
     executions: int
     executions_dropped: int
     """Spans lost because the queue was full."""
+    events_lost: int = 0
+    """The oldest ones, which had to go so that the run stayed within its bound on disk."""
+    timelines_lost: int = 0
+    """Executions, the oldest, of which is not known any more when they ran on which thread; all else is there."""
+    events_unwritten: int = 0
+    """Events that the program could not write down, or had to remove since nobody observed it any more."""
     lines_skipped: int
     """Torn or foreign lines in the event file."""
     absent: list[Absent]
@@ -330,6 +336,12 @@ class SystemDiagnosis(Model):
     """The most used first; at most 20."""
     peers: list[Peer]
     processes: list[Process]
+    kept: int | None = None
+    """
+    Executions that `cost`, `points` and handles are from, drawn by chance from all; `None`: from all.
+
+    Counts, sums, quantiles and the time split are always of all.
+    """
     peak_memory_delta_bytes: int | None
     """`None` where it could not be measured honestly."""
     concurrency_peak: int

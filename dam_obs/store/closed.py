@@ -22,7 +22,7 @@ PACKED: Final = ".parquet"
 LOST: Final = "lost.json"
 
 
-class Lost(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Lost(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What had to go, so that a run stays within its bound on disk."""
 
     events: int = 0
@@ -32,6 +32,9 @@ class Lost(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Executions that are there, but of which is not known any more when they ran on which thread."""
     timelines_through: str = ""
     """Name, without its end, of the last file of these."""
+
+
+NOTHING_LOST: Final = Lost()
 
 
 def closed_folder(trace: Path) -> Path:
@@ -61,7 +64,7 @@ def read_lost(folder: Path) -> Lost:
     try:
         return msgspec.json.decode((folder / LOST).read_bytes(), type=Lost)
     except (OSError, ValueError):
-        return Lost()
+        return NOTHING_LOST
 
 
 def write_lost(folder: Path, lost: Lost) -> None:

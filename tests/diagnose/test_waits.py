@@ -193,7 +193,6 @@ def test_every_nanosecond_is_given_as_it_would_be_one_by_one(
         system.segments.extend((row, start, start + length, thread))
         for name in COLUMNS:
             system.numbers[name].append({"start_ns": start, "duration_ns": length}.get(name, NOT_MEASURED))
-        system.handles.append(f"sys_1_{row}")
 
     waits = OffCpuTimes(_offcpu(intervals)).of(system)
 
