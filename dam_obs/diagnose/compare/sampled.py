@@ -13,7 +13,7 @@ checkouts of a program lie in different folders, and lines move.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,28 +66,43 @@ def place(function: str, file: str) -> Place:
     return printable(function), printable("/".join(parts))
 
 
+def period_ns(report: DiagnosticReport) -> float | None:
+    """
+    Return the time that one sample stands for; `None` where nobody knows.
+
+    Counts are in looks at the rate asked for once the rate changed, else in looks that really were.
+    """
+    quality = report.quality
+    changed = len({span.rate_hz for span in quality.rates}) > 1
+    rate = quality.rate_asked_hz if changed or not quality.rate_reached_hz else quality.rate_reached_hz
+    return 1e9 / rate if rate and rate > 0 else None
+
+
 # -- from a run folder
 
 
 def stacks_of_run(
-    run: RunFolder, executions: Mapping[str, int], names: Iterable[str]
+    run: RunFolder, report: DiagnosticReport, executions: Mapping[str, int]
 ) -> dict[str, SystemStacks] | None:
     """
     Count the samples of a run by system and execution.
 
     Args:
         run: Its folder.
+        report: Made of it.
         executions: How many there were, by system.
-        names: The systems, as their names are in `executions`.
 
     Returns:
         `None` where there are no samples, or none that may be used.
     """
+    period = period_ns(report)
+    if period is None:
+        return None
     try:
         samples = RunSamples(run)
     except NoSamples:
         return None
-    known = {printable(name): name for name in names}
+    known = {printable(name): name for name in executions}
     found: dict[str, SystemStacks] = {}
     for (branch, _), stacks in _by_execution(samples):
         name = known.get(branch)
@@ -95,7 +110,7 @@ def stacks_of_run(
             continue
         system = found.get(name)
         if system is None:
-            system = found[name] = SystemStacks(executions[name], samples.period_ns)
+            system = found[name] = SystemStacks(executions[name], period)
         _add_execution(system, stacks)
     return found
 
@@ -143,8 +158,8 @@ def _add(seen: Seen, weight: int) -> None:
 
 def stacks_of_report(report: DiagnosticReport, systems: Mapping[str, SystemDiagnosis]) -> dict[str, SystemStacks]:
     """Count the samples in a report's flame graph; systems that share a component are joined there, and left out."""
-    rate = report.quality.rate_reached_hz
-    if not rate or report.flame is None:
+    period = period_ns(report)
+    if period is None or report.flame is None:
         return {}
     branches = {node.name: node for node in report.flame.children}
     shared = Counter(system.system for system in systems.values())
@@ -153,7 +168,7 @@ def stacks_of_report(report: DiagnosticReport, systems: Mapping[str, SystemDiagn
         branch = branches.get(system.system)
         if branch is None or shared[system.system] > 1 or system.executions < 1:
             continue
-        one = found[name] = SystemStacks(system.executions, 1e9 / rate)
+        one = found[name] = SystemStacks(system.executions, period)
         one.samples = branch.samples
         for stack, samples in walk(branch):
             one.stacks[stack].samples += samples

@@ -85,14 +85,12 @@ def side_of_run(run: RunFolder, report: DiagnosticReport, groups: Mapping[str, G
         report: Made of it.
         groups: Its events, grouped by `SYSTEMS`.
     """
-    names = [name_of(system) for system in report.systems]
+    executions = {name: system.executions for name, system in _pairs(report)}
     return RunSide(
         report=report,
         groups=groups,
         spreads=_spreads(run, report),
-        stacks=None
-        if report.flame is None
-        else stacks_of_run(run, {n: s.executions for n, s in _pairs(report)}, names),
+        stacks=None if report.flame is None else stacks_of_run(run, report, executions),
     )
 
 
