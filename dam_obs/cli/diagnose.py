@@ -13,6 +13,7 @@ from dam_obs.cli._base import console, echo_json, json_option
 from dam_obs.config import load_settings
 from dam_obs.errors import DamObsError
 from dam_obs.points.load import load_file
+from dam_obs.sample.rate import BUDGET
 from dam_obs.text import printable
 from dam_obs.trace.handshake import DEFAULT_TIMEOUT_S
 
@@ -37,7 +38,15 @@ HIGHEST_RATE_HZ = 1000
     type=click.FloatRange(min=1, max=HIGHEST_RATE_HZ),
     default=100,
     show_default=True,
-    help="Looks at the stacks, a second.",
+    help="Looks at the stacks, a second, at the most.",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0.1, max=100),
+    default=100 * BUDGET,
+    show_default=True,
+    metavar="PERCENT",
+    help="Of one CPU, for the sampler: beyond it, it looks less often.",
 )
 @click.option(
     "--points",
@@ -53,6 +62,7 @@ HIGHEST_RATE_HZ = 1000
     help="The run's folder, new or empty. [default: .dam-obs/runs/<run id>]",
 )
 @click.option("--no-stacks", is_flag=True, help="Do not sample stacks.")
+@click.option("--native", is_flag=True, help="Sample stacks of native code, too; it costs more.")
 @click.option(
     "--offcpu/--no-offcpu",
     default=False,
@@ -82,9 +92,11 @@ def command(
     pid: int | None,
     duration: float | None,
     rate: float,
+    budget: float,
     points: tuple[Path, ...],
     out: Path | None,
     no_stacks: bool,
+    native: bool,
     offcpu: bool,
     no_draft: bool,
     start_timeout: float,
@@ -111,6 +123,8 @@ def command(
     tracer = SystemTracer(
         settings,
         rate_hz=rate,
+        budget=budget / 100,
+        native=native,
         stacks=not no_stacks,
         offcpu=offcpu,
         out=out,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from dam_obs.diagnose.report import Absent, OffCpuEvidence, Quality, Verdict
+from dam_obs.diagnose.report import Absent, OffCpuEvidence, Quality, SamplingRate, Verdict
 from dam_obs.store.closed import NOTHING_LOST, Lost
 from dam_obs.store.manifest import Manifest, SamplerStats
 
@@ -23,6 +23,9 @@ MAX_LATE_SHARE: Final = 0.10
 
 MIN_RATE_SHARE: Final = 0.50
 """Of the rate asked for."""
+
+MAX_UNSAMPLED_SHARE: Final = 0.05
+"""Of the time: a sampler that is begun anew again and again misses what happens meanwhile."""
 
 MIN_SAMPLES: Final = 100
 """In executions: with fewer, a share of 10 % may as well be 4 or 18."""
@@ -56,6 +59,8 @@ class Facts:
     """Events that never came into the trace."""
     offcpu: OffCpuEvidence | None = None
     """How off-CPU times were taken; `None`: not at all."""
+    clock_residual_ns: int | None = None
+    """How well samples fit into the executions that they name."""
 
     @property
     def sampler(self) -> SamplerStats | None:
@@ -99,7 +104,14 @@ def quality(facts: Facts) -> Quality:
         samples_failed=sampler.failed if sampler else None,
         samples_late=sampler.late if sampler else None,
         held_share=_held_share(sampler),
-        clock_residual_ns=None,  # samples are attributed by their tags; none is placed in time
+        budget_share=sampler.budget_share if sampler else None,
+        sampler_share=_sampler_share(sampler),
+        rates=_rates(sampler),
+        sampler_restarts=sampler.restarts if sampler else None,
+        unsampled_s=sampler.unsampled_s if sampler else None,
+        samples_let_go=sampler.let_go if sampler else None,
+        native=sampler is not None and sampler.native,
+        clock_residual_ns=facts.clock_residual_ns,
         privilege=facts.manifest.privilege if facts.manifest else "unknown",
         executions=facts.executions,
         executions_dropped=facts.dropped,
@@ -113,6 +125,24 @@ def quality(facts: Facts) -> Quality:
 
 def _rate(sampler: SamplerStats | None) -> float | None:
     return sampler.samples / sampler.seconds if sampler and sampler.seconds > 0 else None
+
+
+def _due(sampler: SamplerStats) -> float:
+    """Return the rate that there should have been, on average."""
+    if sampler.looks_due is None or sampler.seconds <= 0:
+        return sampler.rate_asked_hz
+    return sampler.looks_due / sampler.seconds
+
+
+def _sampler_share(sampler: SamplerStats | None) -> float | None:
+    if sampler is None or sampler.cpu_s is None or sampler.seconds <= 0:
+        return None
+    return sampler.cpu_s / (sampler.seconds + sampler.unsampled_s)
+
+
+def _rates(sampler: SamplerStats | None) -> list[SamplingRate]:
+    spans = sampler.rates if sampler else []
+    return [SamplingRate(at_s=one.at_s, rate_hz=one.rate_hz, seconds=one.seconds, why=one.why) for one in spans]
 
 
 def _held_share(sampler: SamplerStats | None) -> float | None:
@@ -163,9 +193,16 @@ def _doubt_unclaimed(facts: Facts) -> str | None:
 
 def _doubt_slow(facts: Facts) -> str | None:
     rate = _rate(facts.sampler)
-    if rate is None or facts.sampler is None or rate >= MIN_RATE_SHARE * facts.sampler.rate_asked_hz:
+    if rate is None or facts.sampler is None or rate >= MIN_RATE_SHARE * _due(facts.sampler):
         return None
-    return f"the sampler reached {rate:.0f} Hz of the {facts.sampler.rate_asked_hz:.0f} Hz asked for"
+    return f"the sampler reached {rate:.0f} Hz of the {_due(facts.sampler):.0f} Hz asked for"
+
+
+def _doubt_unsampled(facts: Facts) -> str | None:
+    sampler = facts.sampler
+    if sampler is None or sampler.unsampled_s <= MAX_UNSAMPLED_SHARE * (sampler.seconds + sampler.unsampled_s):
+        return None
+    return f"for {sampler.unsampled_s:.1f} s nothing was sampled, beside {sampler.seconds:.1f} s in which it was"
 
 
 def _doubt_late(facts: Facts) -> str | None:
@@ -218,6 +255,7 @@ DOUBTS: Final[Iterable[Callable[[Facts], str | None]]] = (
     _doubt_few_samples,
     _doubt_unclaimed,
     _doubt_slow,
+    _doubt_unsampled,
     _doubt_late,
     _doubt_dropped,
     _doubt_lost,

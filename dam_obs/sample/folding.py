@@ -73,13 +73,25 @@ def fold(raw: Path, target: Path, redactor: Redactor, *, each: int = 1, native: 
     return _write(target, threads, [_clean(frame, redactor, native) for frame in file.shared.frames])
 
 
-def shrink(part: Part, *, halve: bool) -> Part:
+class EverySecond:
+    """Goes through all looks of any number of stacks, and keeps every second one."""
+
+    def __init__(self) -> None:
+        self._before = 1
+
+    def of(self, seen: int) -> int:
+        """Return how many are kept of the next so many."""
+        kept, self._before = divmod(self._before + seen, 2)
+        return kept
+
+
+def shrink(part: Part, halve: EverySecond | None = None) -> Part:
     """
     Rewrite a part so that it takes less room: equal stacks of an execution are put together.
 
     Args:
         part: The part; its place stays the same.
-        halve: Let every second look go besides.
+        halve: Let every second look go besides; the same for all parts, or small ones would never get less.
     """
     file = load(part.path)
     threads: list[_Thread] = []
@@ -88,9 +100,10 @@ def shrink(part: Part, *, halve: bool) -> Part:
         for stack, seen in rows(part.path, profile):
             counts[stack] += seen
         profile.ordered = False
-        if halve:
+        if halve is not None:
             profile.each *= 2
-        threads.append((profile, list(_every_second(counts) if halve else counts.items())))
+            counts = Counter({stack: kept for stack, seen in counts.items() if (kept := halve.of(seen))})
+        threads.append((profile, list(counts.items())))
     used = sorted({int(number) for _, found in threads for stack, _ in found for number in _numbers(stack)})
     renumbered = {b"%d" % old: b"%d" % new for new, old in enumerate(used)}
     threads = [(profile, _renumber(found, renumbered)) for profile, found in threads if found]
@@ -164,16 +177,6 @@ def _check(path: Path, threads: Iterable[_Thread], frames: int) -> None:
     for stack in {stack for _, found in threads for stack, _ in found}:
         if any(int(number) >= frames for number in _numbers(stack)):
             raise BrokenProfile(path, "a sample names a frame that is not there")
-
-
-def _every_second(counts: Mapping[bytes, int]) -> Iterator[tuple[bytes, int]]:
-    """Go through all looks, and keep every second one."""
-    before = 1
-    for stack, seen in counts.items():
-        kept = (before + seen) // 2
-        before = (before + seen) % 2
-        if kept:
-            yield stack, kept
 
 
 def _numbers(stack: bytes) -> list[bytes]:

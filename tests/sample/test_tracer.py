@@ -103,7 +103,7 @@ class TestAProgram:
 
     def test_mounts_and_processes_are_noted(self, program: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """Also a process that is no Python and says nothing of itself."""
-        monkeypatch.setattr("dam_obs.sample.tracer.COUNTERS_SHARE", 1.0)  # or a busy machine is looked at too seldom
+        monkeypatch.setattr("dam_obs.sample.evidence.COUNTERS_SHARE", 1.0)  # or a busy machine is looked at too seldom
         run = trace("sh", "-c", f"{' '.join(program)} 2; sleep 3")
         mounts = load_mounts(run.folder)
 
