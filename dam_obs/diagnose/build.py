@@ -17,6 +17,8 @@ import msgspec
 import pluggy
 
 import dam_obs
+from dam_obs.diagnose.capacity import note_capacities
+from dam_obs.diagnose.clock_residual import SampleClock
 from dam_obs.diagnose.concurrency import in_all
 from dam_obs.diagnose.evidence import RunEvidence, SystemKey, gather
 from dam_obs.diagnose.flame import WITHOUT_EVENT, flame_graph
@@ -79,7 +81,8 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
     notes = read_processes(run)
     events = _events(run)
     offcpu = _offcpu(run)
-    where = Where()
+    clock = SampleClock(run, manifest)
+    where = Where(clock)
     evidence = gather(
         where.watching(events or ()),
         load_mounts(run) or read_mounts(),
@@ -100,6 +103,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         lines_skipped=events.skipped.total() if events else 0,
         samples_claimed=stacks.claimed_count,
         samples_unclaimed=stacks.unclaimed_count,
+        clock_residual_ns=clock.residual_ns() if samples is not None else None,
         absent=(
             *([no_stacks(stacks.why_not)] if samples is None else []),
             *([no_offcpu(str(offcpu))] if isinstance(offcpu, BrokenIntervals) else []),
@@ -135,6 +139,7 @@ def _systems(
     """Diagnose all systems, by total wall time."""
     children = evidence.children()
     pools = Pools(rules)
+    note_capacities(evidence.systems.values(), pools)
     span_ns = in_all(evidence.systems.values())
     ordered = sorted(evidence.systems.items(), key=lambda item: (-sum(item[1].numbers["duration_ns"]), item[0]))
     return [

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from dam_obs.diagnose.awaited import AwaitedSums
+from dam_obs.diagnose.clock_residual import SampleClock
 from dam_obs.diagnose.evidence import SystemKey
 from dam_obs.diagnose.gaps import GapFinder
 from dam_obs.diagnose.paths import CriticalPaths, TraceSample
@@ -25,7 +26,14 @@ class SystemWhere:
 class Where:
     """Looks at the events of a run as they are read, in memory that does not grow with their number."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: SampleClock | None = None) -> None:
+        """
+        Know nothing yet.
+
+        Args:
+            clock: Shown each event too, for there is one pass over them.
+        """
+        self._clock = clock
         self._awaited: dict[SystemKey, AwaitedSums] = {}
         self._gaps = GapFinder()
         self._traces = TraceSample()
@@ -36,6 +44,8 @@ class Where:
         for event in events:
             self._gaps.add(event)
             self._traces.add(event)
+            if self._clock is not None:
+                self._clock.watch(event)
             if event.awaited is not None and event.kind == "span":
                 key = SystemKey(event.hrm_layer, event.operation, event.component)
                 self._awaited.setdefault(key, AwaitedSums()).add(event)
