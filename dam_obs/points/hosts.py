@@ -80,7 +80,7 @@ class _Open:
         self.stretch: meter.Stretch | None = None
         self.span.__enter__()
         if meter.measuring and self.span.recording:
-            self.span.meter = meter.start(self.span.span_id, plan.site)
+            self.span.meter = meter.Meter(self.span.span_id, plan.site)
             if meter.Stretch.possible():
                 self.stretch = meter.Stretch()
 

@@ -22,8 +22,6 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, Final, NamedTuple, TypeVar
 
-import msgspec
-
 from dam_obs.trace import awaited, counters, faults, ids
 from dam_obs.trace.site import CallSite, Pace
 
@@ -79,44 +77,62 @@ class _Elsewhere(NamedTuple):
     after: dict[str, int] | None
 
 
-class Meter(msgspec.Struct, gc=False, eq=False):
-    """
-    The evidence of one execution; made by `start`.
+class Meter:
+    """The evidence of one execution."""
 
-    Like a span it is made without garbage collection, so it never refers back to whoever has it.
-    """
+    __slots__ = (
+        "_before",
+        "_begun",
+        "_counted",
+        "_cpu",
+        "_elsewhere",
+        "_entered",
+        "_naming_ns",
+        "_pace",
+        "_reading_ns",
+        "_running",
+        "awaited",
+        "call",
+        "cpu_ns",
+        "first_ns",
+        "io",
+        "last_ns",
+        "running_ns",
+        "segments",
+        "steps",
+        "touched",
+    )
 
-    call: Callable[[Callable[..., Any], tuple[Any, ...], Mapping[str, Any]], Any]
-    """Calls with arguments, under the execution's name: between `enter` and `leave`, directly from where they stand."""
-    _pace: Pace
-    _counted: bool
-    awaited: awaited.Waits | None
-    """What it was suspended for; `None`: not named."""
-    segments: list[tuple[int, int, int]]
-    steps: int = 0
-    cpu_ns: int = 0
-    running_ns: int = 0
-    """Wall time of all steps."""
-    first_ns: int = 0
-    """When the first step began, by the monotonic clock."""
-    last_ns: int = 0
-    """When the last step ended."""
-    io: dict[str, int] | None = None
-    touched: dict[str, dict[str, None]] | None = None
-    _running: int = 0
-    _begun: int = 0
-    _cpu: int = 0
-    _entered: int = 0
-    _before: dict[str, int] | None = None
-    _elsewhere: list[_Elsewhere] | None = None
-    _reading_ns: int = 0
-    _naming_ns: int = 0
+    def __init__(self, span_id: int, site: CallSite) -> None:
+        name = f"{TAG}{span_id:016x}"
+        self.call: Callable[[Callable[..., Any], tuple[Any, ...], Mapping[str, Any]], Any] = FunctionType(
+            _CODE.replace(co_name=name, co_qualname=name), _GLOBALS
+        )
+        """Calls with arguments, under the execution's name: between `enter` and `leave`, from where they stand."""
+        self.steps = 0
+        self.cpu_ns = 0
+        self.running_ns = 0
+        """Wall time of all steps."""
+        self.first_ns = 0
+        """When the first step began, by the monotonic clock."""
+        self.last_ns = 0
+        """When the last step ended."""
+        self.segments: list[tuple[int, int, int]] = []
+        self.io: dict[str, int] | None = None
+        self.touched: dict[str, dict[str, None]] | None = None
+        self._running = 0
+        self._before: dict[str, int] | None = None
+        self._elsewhere: list[_Elsewhere] | None = None
+        self._reading_ns = 0
+        self._naming_ns = 0
+        self.keep(site.pace)
 
     def keep(self, pace: Pace) -> None:
-        """Go by another pace than the call site's; before the first step."""
+        """Go by this pace, and not by the call site's; before the first step."""
         self._pace = pace
         self._counted = pace.next_counts()
-        self.awaited = {} if pace.next_names() else None
+        self.awaited: awaited.Waits | None = {} if pace.next_names() else None
+        """What it was suspended for; `None`: not named."""
 
     # A step is `enter`, `call`, `leave`. They are not one function, for that would stand on the stack meanwhile: a
     # sampler holds the program for as long as it reads the stack, and that goes by the number of frames.
@@ -246,19 +262,6 @@ class Meter(msgspec.Struct, gc=False, eq=False):
         names = self.touched.setdefault(kind, {})
         if len(names) < MOST_TOUCHED:
             names[name] = None
-
-
-def start(span_id: int, site: CallSite) -> Meter:
-    """Return the meter of an execution that is about to begin."""
-    name = f"{TAG}{span_id:016x}"
-    pace = site.pace
-    return Meter(
-        FunctionType(_CODE.replace(co_name=name, co_qualname=name), _GLOBALS),
-        pace,
-        pace.next_counts(),
-        {} if pace.next_names() else None,
-        [],
-    )
 
 
 def _covered(segments: list[tuple[int, int, int]]) -> int:

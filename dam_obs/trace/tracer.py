@@ -126,7 +126,7 @@ class MeasuredSpan:
         span = self._span
         span.__enter__()
         if span.recording:
-            span.meter = meter.start(span.span_id, span.site)
+            span.meter = meter.Meter(span.span_id, span.site)
             if meter.Stretch.possible():
                 self._stretch = meter.Stretch()
         return span

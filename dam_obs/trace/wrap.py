@@ -72,7 +72,7 @@ def _prepare(span: Span, reader: Reader | None, args: tuple[Any, ...], kwargs: d
     if not span.recording:
         return
     if meter.measuring:
-        span.meter = meter.start(span.span_id, span.site)
+        span.meter = meter.Meter(span.span_id, span.site)
     if reader is not None:
         with READING:
             reader.enter(span, args, kwargs)
