@@ -21,7 +21,7 @@ def _parts(quality: Quality) -> Iterator[str]:
         allowed = "" if quality.budget_share is None else f", {quality.budget_share:.1%} allowed"
         yield f"took {quality.sampler_share:.1%} of a CPU{allowed}"
     if len(quality.rates) > 1:
-        yield f"looked at {_rates(quality)} Hz"
+        yield f"looked at {_rates(quality)}"
     if quality.sampler_restarts:
         times = "once" if quality.sampler_restarts == 1 else f"{quality.sampler_restarts} times"
         yield f"begun anew {times}, {quality.unsampled_s or 0:.1f} s unsampled"
@@ -34,5 +34,5 @@ def _parts(quality: Quality) -> Iterator[str]:
 def _rates(quality: Quality) -> str:
     rates = [f"{rate:g}" for rate, _ in groupby(span.rate_hz for span in quality.rates)]
     if len(rates) <= MOST_RATES:
-        return ", ".join(rates)
-    return f"{', '.join(rates[:MOST_RATES])} and so on, {len(rates)} rates in all,"
+        return f"{', '.join(rates)} Hz"
+    return f"{', '.join(rates[:MOST_RATES])} Hz and so on, {len(rates)} rates in all"

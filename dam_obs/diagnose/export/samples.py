@@ -81,6 +81,9 @@ class Sampled:
     raw: tuple[Frame, ...]
     """As in the profile, where whole stacks were asked for; see `RunSamples.whole`."""
     weight: int
+    """In looks at the rate asked for; see `dam_obs.sample.samples.StackSample`."""
+    ordered: bool = True
+    """Whether it stands among the others where it was taken."""
 
     @property
     def branch(self) -> str:
@@ -154,8 +157,14 @@ class RunSamples:
 
     @property
     def period_ns(self) -> float:
-        """Time from one sample to the next, as the sampler reached it; a guess where nothing is known."""
+        """
+        Time from one look to the next, as the sampler reached it; a guess where nothing is known.
+
+        Looks are those at the rate asked for, as in `Sampled.weight`.
+        """
         sampler = self.manifest.sampler if self.manifest else None
+        if sampler and sampler.samples > 0 and sampler.looks_due and self.rate_hz:
+            return sampler.looks_due / sampler.samples / self.rate_hz * 1e9
         if sampler and sampler.samples > 0 and sampler.seconds > 0:
             return sampler.seconds / sampler.samples * 1e9
         return 1e9 / (self.rate_hz or 100)
@@ -280,6 +289,7 @@ class RunSamples:
                 frames=self._clean.frames(frames),
                 raw=sample.frames if whole else (),
                 weight=sample.weight,
+                ordered=sample.ordered,
             )
 
     def _frame_or_system(self, frame: Frame) -> Frame:
