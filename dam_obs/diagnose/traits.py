@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from dam_obs.diagnose.known_waits import known_waits
 from dam_obs.diagnose.pools import CPU_POOL, MEMORY_FILESYSTEMS
 from dam_obs.diagnose.report import DeviceBytes, InferredTrait, SystemDiagnosis, TimeSplit
 from dam_obs.diagnose.touched import UNKNOWN_DEVICE
@@ -43,6 +44,9 @@ MIN_TOUCHED_SHARE: Final = 0.02
 
 POOLS_NAMED: Final = 5
 """Of peers and programs each; a system with more is named by those used most."""
+
+IDLE_FACTOR: Final = 0.3
+"""What is left of the confidence in I/O where most of the waiting is known to have been for none."""
 
 QUICK_NS: Final = 10_000_000
 SHORT_NS: Final = 100_000_000
@@ -86,6 +90,13 @@ def _what_for(diagnosis: SystemDiagnosis) -> tuple[float, str | None]:
             f"At least {covered:.0%} of the waiting was for systems that it had started and that are observed "
             "themselves: it coordinates, and the I/O is theirs."
         )
+    known = known_waits(diagnosis.time)
+    if known is not None and known.idle_share > 0.5:
+        share = f"{known.idle_share:.0%} of the waiting"
+        return IDLE_FACTOR, f"{share} is known to have been for {known.words(known.idle)}, which is no I/O."
+    if known is not None and known.io_share > 0.5:
+        beside = f"{known.idle_share:.0%} of the waiting was for {known.words(known.idle)}, which is no I/O."
+        return 1.0, beside if known.idle_share >= 0.1 else None
     if covered > 0.02 and touched is None:
         return 0.5, (
             "It started systems that are observed themselves, and touched nothing that was seen: "
@@ -131,7 +142,28 @@ def _waits(diagnosis: SystemDiagnosis) -> list[str]:
         for nanoseconds, what in parts
         if nanoseconds is not None and nanoseconds >= 0.05 * _own_ns(time)
     ]
-    return [*named, *_queued(time)]
+    return [*named, *_names(time), *_queued(time)]
+
+
+def _names(time: TimeSplit) -> list[str]:
+    """Say what was waited for where that is known, and how."""
+    known = known_waits(time)
+    if known is None:
+        return []
+    how = " and ".join(
+        source
+        for source, is_there in (("the names of its awaits", time.awaiting), ("bpftrace", time.causes))
+        if is_there
+    )
+    parts = [
+        f"{share:.0%} {said} ({known.words(waits)})"
+        for share, said, waits in (
+            (known.io_share, "was I/O", known.io),
+            (known.idle_share, "was none", known.idle),
+        )
+        if share >= 0.05
+    ]
+    return [f"Of the waiting, {' and '.join(parts)}, by {how}."] if parts and how else []
 
 
 def takes_cpu(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
