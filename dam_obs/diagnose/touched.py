@@ -165,10 +165,12 @@ def _device_row(
         amount, layer = touched.call_bytes[key], "calls"
     elif block in touched.counted:
         amount, layer = 0, "block"
+    pool = _pool(touched, pools, direction, device)
     return DeviceBytes(
         device=device,
         direction=direction,
-        pool=_pool(touched, pools, direction, device),
+        pool=pool,
+        at_once=pools.at_once.get(pool),
         bytes=amount,
         layer=layer,
         executions=touched.devices[key],
@@ -234,15 +236,17 @@ def _file_use(key: FileKey, executions: int, mount: Mount | None) -> FileUse:
 
 def peers(touched: Touched, pools: Pools) -> list[Peer]:
     """Return the network peers, the most used first."""
-    return [
-        Peer(address=address, pool=pools.of(Resource(kind="peer", name=address, direction=None)), executions=count)
-        for address, count in sorted(touched.peers.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    rows = []
+    for address, count in sorted(touched.peers.items(), key=lambda item: (-item[1], item[0])):
+        pool = pools.of(Resource(kind="peer", name=address, direction=None))
+        rows.append(Peer(address=address, pool=pool, executions=count, at_once=pools.at_once.get(pool)))
+    return rows
 
 
 def processes(touched: Touched, pools: Pools) -> list[Process]:
     """Return the programs that were started, the most used first."""
-    return [
-        Process(name=name, pool=pools.of(Resource(kind="process", name=name, direction=None)), executions=count)
-        for name, count in sorted(touched.processes.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    rows = []
+    for name, count in sorted(touched.processes.items(), key=lambda item: (-item[1], item[0])):
+        pool = pools.of(Resource(kind="process", name=name, direction=None))
+        rows.append(Process(name=name, pool=pool, executions=count, at_once=pools.at_once.get(pool)))
+    return rows
