@@ -88,7 +88,7 @@ def no_native(sampler: str, error: str) -> AbsentEvidence:
     return AbsentEvidence(
         NATIVE_STACKS,
         f"{sampler} takes no native stacks here: {error}",
-        "see `dam-obs doctor`; a py-spy for Linux on x86-64 can take them",
+        "install a py-spy that can: the one for Linux on x86-64",
     )
 
 

@@ -27,6 +27,7 @@ def run_checks(place: Place, loaded: LoadedSettings, manager: DamPluginManager) 
     looks: tuple[tuple[str, Callable[[], Check | Iterable[Check]]], ...] = (
         ("python", lambda: program.check_interpreter(place)),
         ("stacks", lambda: stacks.check_stacks(place)),
+        ("native", lambda: stacks.check_native(place)),
         ("counters", lambda: kernel.check_counters(place)),
         ("ebpf", lambda: kernel.check_ebpf(place)),
         ("collector", lambda: collector.check_collector(place)),
