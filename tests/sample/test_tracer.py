@@ -233,6 +233,26 @@ class TestASamplerThatFails:
         assert why in why_no_stacks(run).why
         assert executions(run) == 3
 
+    def test_it_takes_no_native_stacks(self, program: list[str], fake_pyspy: Callable[[str], None]) -> None:
+        """Those of Python are sampled all the same, and the reason is said."""
+        real = shutil.which("py-spy", path=str(Path(sys.executable).parent))
+        if real is None:
+            pytest.skip("needs py-spy")
+        fake_pyspy(
+            'case "$*" in *--native*) echo "Error: native stacks are not supported here" >&2; exit 1;; esac\n'
+            f'exec {real} "$@"'
+        )
+        run = SystemTracer(Settings(), native=True).run([*program, "20"])
+        (entry,) = run.manifest.absent
+
+        assert (entry.evidence, entry.why) == (
+            "native_stacks",
+            "py-spy 0.0.1 takes no native stacks here: native stacks are not supported here",
+        )
+        assert run.manifest.sampler is not None
+        assert not run.manifest.sampler.native
+        assert attribute(read_profile(run.folder.raw_profile)).claimed
+
     def test_it_writes_nonsense(self, program: list[str], fake_pyspy: Callable[[str], None]) -> None:
         """A file that is no profile is not kept."""
         fake_pyspy(
