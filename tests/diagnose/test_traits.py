@@ -66,6 +66,7 @@ class TestIOBound:
         assert io_bound(busy) == []
         assert one(takes_cpu(busy)).evidence == [
             "It was on the CPU 80% of 50 ms in 100 executions.",
+            "While any was in flight, 1 at once at most, they kept 0.4 CPUs busy.",
             "Another 50 ms it was ready and waiting for a CPU: the machine was busy, which is left out here.",
         ]
 
@@ -207,7 +208,10 @@ class TestResources:
 
         trait = next(trait for trait in infer(some) if trait.trait == "ResourceUsageTrait")
         assert trait.confidence < DRAFT_CONFIDENCE
-        assert trait.evidence == ["25% of executions connected to db:1."]
+        assert trait.evidence == [
+            "25% of executions connected to db:1.",
+            "At most 1 execution used net/db:1 at once: the capacity seen.",
+        ]
         assert trait.rival == "Executions without a connection of their own may have used one that was kept open."
 
     def test_memory_file_systems_are_no_disks(self, system: MakeSystem) -> None:
