@@ -18,7 +18,7 @@ from dam_obs.diagnose.report_where import CriticalPath
 from dam_obs.store.critical import critical_path
 from dam_obs.store.timeline import timeline
 from dam_obs.store.timing import duration_ns
-from dam_obs.store.tree import traces
+from dam_obs.store.tree import Trace, traces
 from dam_obs.trace.events import TraceEvent
 
 MOST_EVENTS: Final = 30_000
@@ -69,9 +69,11 @@ class TraceSample:
             for trace in traces(events):
                 found.traces += 1
                 found.roots_ns += duration_ns(trace.root.event) or 0
+                systems = _systems(trace)
                 for segment in critical_path(trace, timeline(trace)):
-                    event = segment.node.event
-                    found.by_system[SystemKey(event.hrm_layer, event.operation, event.component)] += segment.length_ns
+                    system = systems[id(segment.node)]
+                    if system is not None:
+                        found.by_system[system] += segment.length_ns
         return found
 
 
@@ -95,6 +97,20 @@ class CriticalPaths:
             traces=self.traces,
             traces_seen=max(self.seen, self.traces),
         )
+
+
+def _systems(trace: Trace) -> dict[int, SystemKey | None]:
+    """Return whose each event of a trace is, by the `id` of its node; a step of the host's is of the system above."""
+    found: dict[int, SystemKey | None] = {}
+    around: list[SystemKey | None] = []
+    for depth, node in trace.root.walk():
+        event = node.event
+        is_step = event.kind == "step"
+        above = around[depth - 1] if depth else None
+        system = above if is_step else SystemKey(event.hrm_layer, event.operation, event.component)
+        around[depth:] = [system]
+        found[id(node)] = system
+    return found
 
 
 def _slim(event: TraceEvent) -> TraceEvent:

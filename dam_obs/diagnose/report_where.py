@@ -79,7 +79,7 @@ class CriticalPath(Model):
     roots_ns: int
     """How long those traces took, in all."""
     share: float
-    """One by the other; over all systems it adds up to 1."""
+    """One by the other; over all systems it adds up to 1, less the host's own workings that are in no system."""
     traces: int
     traces_seen: int
     """In the run."""

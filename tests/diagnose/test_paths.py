@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from dam_obs.diagnose import paths
@@ -76,3 +77,15 @@ def test_trace_that_is_too_large_is_not_looked_at(event: MakeEvent, monkeypatch:
     events = [event(component="x", otel_trace_id="f" * 32, duration_ns=5) for _ in range(50)]
 
     assert sampled(events).paths().of(key("x")) is None
+
+
+def test_steps_of_the_host_are_of_the_system_above(make: Callable[[int], list[TraceEvent]]) -> None:
+    """A step between two systems is the upper one's time; one above all of them is nobody's."""
+    child, root = make(1)
+    between = msgspec.structs.replace(child, kind="step")
+    above = msgspec.structs.replace(root, kind="step")
+
+    inside, outside = sampled([between, root]).paths(), sampled([child, above]).paths()
+
+    assert [found.of(key("root")).share for found in (inside, outside)] == [1.0, 0.0]  # type: ignore[union-attr]
+    assert outside.of(key("child")).share == 0.8  # type: ignore[union-attr]
