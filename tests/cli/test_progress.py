@@ -87,7 +87,7 @@ def test_a_terminal_is_told_what_takes_long(run, name):
 
     out, err = on_terminal(*(each.format(run=run) for each in arguments))
 
-    assert [work for work in works if work not in err] == []
+    assert [work for work in works if work not in err] == [], err
     assert err.rindex("\x1b[?25h") > err.rindex(works[-1])
     assert b"\x1b" not in out
 

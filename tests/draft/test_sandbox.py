@@ -97,6 +97,9 @@ FIELDS = [
     ("an enum's name", "len(cmd.kind.name if isinstance(cmd.kind, Enum) else str(cmd.kind))", {"kind": "ZIP"}, 3),
     ("a path's text", "len(cmd.path.name if isinstance(cmd.path, Enum) else str(cmd.path))", {"path": "/a/b"}, 4),
     ("a field of a field", "cmd.entry.size", {"entry.size": 4}, 4),
+    ("a whole number", "int(cmd.size / 2) + abs(-1)", {"size": 9}, 5),
+    ("a condition of several", "2 if 1 < cmd.size < 9 and not cmd.flag else 3", {"size": 8, "flag": False}, 2),
+    ("whether a container has anything", "2 if cmd.items else 3", {"len(items)": 0}, 3),
     ("a logarithm", "round(math.log2(cmd.size))", {"size": 8}, 3),
 ]
 
@@ -123,6 +126,8 @@ UNKNOWN = [
     ("the text of an enum, which is not its name", "len(str(cmd.kind))", {"kind": "ZIP"}, "the text of cmd.kind"),
     ("the value of a container", "max(cmd.items, 1)", {"len(items)": 3}, "the value of cmd.items"),
     ("the length of an enum or a path", "len(cmd.kind)", {"kind": "ZIP"}, "len(cmd.kind)"),
+    ("the size of a container's value", "abs(cmd.items)", {"len(items)": 3}, "the value of cmd.items"),
+    ("a number that is a text", "int(cmd.text)", {"len(text)": 900}, "the value of cmd.text"),
     ("a plugin's own feature", "cmd.size", {"log2(size)": 3}, "cmd.size"),
 ]
 

@@ -56,12 +56,11 @@ template_draft. Change how time_ms is computed: that alone is taken from your an
 Allowed are, and nothing else is:
 - assignments of an expression to a new name, one after the other, and then `return [...]` with the traits
 - numbers, short texts and dictionaries of them; the fields of cmd as read_as has them; names assigned above
-- + - * / and ** with a plain number of at most 10 as exponent; < <= > >= == != between two values;
-  `a if test else b`
+- + - * / and ** with a plain number of at most 10 as exponent; < <= > >= == !=; and, or, not; `a if test else b`
 - {functions}
 - a dictionary's .get; `import math` and {math}
 
-Refused are loops, `if` statements, `and`, `or`, `not`, other imports, calls, attributes and decorators, f-strings,
+Refused are loops, `if` statements, // and %, other imports, calls, attributes and decorators, f-strings,
 comprehensions, lambdas, names that begin with an underscore, and comments that instruct tools. So are more than
 {most_code:,} characters of code or {most_expression:,} of formula. Most measurements are noisy: prefer a short law.
 
