@@ -40,9 +40,8 @@ from pathlib import Path
 from _overhead_tools import PLAIN, Tool, ours, peers, samplers
 from _overhead_workloads import SLICES, WORKLOADS, ProgramRun, Slice, Workload, read_run
 
-FEWEST_ROUNDS = 2
-PEERS_EVERY = 2
-"""Peers take part in the first round and each second one after it: their figures need less precision."""
+PEERS_EVERY = 3
+"""Peers take part in the first round and each third one after it: their figures need less precision."""
 
 DRAWS = 400
 """Of the bootstrap."""
@@ -97,22 +96,24 @@ def measure(workloads: Sequence[Workload], tools: Sequence[Tool], options: argpa
     """Let all tools observe all programs in turn until the time or the rounds are over."""
     taken: dict[str, Runs] = {workload.name: {tool.name: [] for tool in tools} for workload in workloads}
     order = random.Random(1)
+    lasted: dict[bool, float] = {}
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folders = {workload.name: Path(name) / str(number) for number, workload in enumerate(workloads)}
         for workload in workloads:
             workload.write(folders[workload.name])
         for number in range(options.rounds or sys.maxsize):
+            with_peers = number % PEERS_EVERY == 0
+            expected = lasted.get(with_peers, 0.0)
+            if options.rounds is None and number and time.monotonic() - began + expected > options.seconds:
+                break
             started = time.monotonic()
-            due = [tool for tool in tools if not tool.is_peer or number % PEERS_EVERY == 0]
+            due = [tool for tool in tools if with_peers or not tool.is_peer]
             for workload in workloads:
                 for tool in order.sample(due, len(due)):
                     run = run_once(tool, folders[workload.name], options.rate)
                     taken[workload.name][tool.name] += [run] if run is not None else []
-            ended = time.monotonic()
-            is_late = ended - began + (ended - started) > options.seconds
-            if options.rounds is None and number + 1 >= FEWEST_ROUNDS and is_late:
-                break
+            lasted[with_peers] = time.monotonic() - started
     return taken
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from dam_obs.trace.layers import Layer, layer
 
-COUNTER_BUDGET: Final = 0.01
+COUNTER_BUDGET: Final = 0.004
 """Share of a system's running time that reading counters may cost."""
 
 NAMING_BUDGET: Final = 0.005
