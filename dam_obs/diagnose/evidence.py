@@ -27,6 +27,12 @@ from dam_obs.store.processes import Process, Processes
 from dam_obs.store.read import started
 from dam_obs.trace.events import Status, TraceEvent
 
+_LONGEST = 2**53
+"""Nanoseconds of one execution: a hundred days."""
+
+_LATEST = 2**62
+"""Nanoseconds that a clock may show."""
+
 NOT_MEASURED = -1
 """Stands in a column of numbers where an event did not have one."""
 
@@ -152,7 +158,7 @@ def gather(
     processes = processes or Processes()
     for event in events:
         start = _wall_ns(event)
-        duration = event.duration_ns if event.duration_ns is not None else event.duration_ms * 1_000_000
+        duration = _bounded(event.duration_ns if event.duration_ns is not None else event.duration_ms * 1_000_000)
         if run.first_started is None or start < run.first_ns:
             run.first_started, run.first_ns = event.timestamp, start
         run.last_ns = max(run.last_ns, start + duration)
@@ -176,7 +182,7 @@ def _add(run: RunEvidence, event: TraceEvent, wall_start_ns: int, duration_ns: i
 
     numbers = system.numbers
     # All processes of a machine share one monotonic clock; an event without it is placed by the wall clock.
-    numbers["start_ns"].append(wall_start_ns if event.start_mono_ns is None else event.start_mono_ns)
+    numbers["start_ns"].append(wall_start_ns if event.start_mono_ns is None else _bounded(event.start_mono_ns, _LATEST))
     numbers["duration_ns"].append(duration_ns)
     numbers["cpu_ns"].append(_or_missing(event.cpu_ns))
     numbers["wait_ns"].append(_or_missing(event.wait_ns))
@@ -211,7 +217,12 @@ def _wall_ns(event: TraceEvent) -> int:
 
 
 def _or_missing(value: int | None) -> int:
-    return NOT_MEASURED if value is None else max(value, 0)
+    return NOT_MEASURED if value is None else max(_bounded(value), 0)
+
+
+def _bounded(value: int, most: int = _LONGEST) -> int:
+    """Return what a clock can have shown: a file may hold any number, and sums of these must stay numbers."""
+    return max(-most, min(value, most))
 
 
 def _place(code: Mapping[str, str | int]) -> tuple[str | None, str | None, int | None]:

@@ -117,7 +117,9 @@ class Touched:
 
 
 def _mount_of(folder: str, mounts: Mounts) -> Mount | None:
-    return mounts.of(os.path.realpath(folder)) if folder.startswith("/") else None
+    if not folder.startswith("/") or "\0" in folder:  # no path of a file
+        return None
+    return mounts.of(os.path.realpath(folder))
 
 
 def _shares(total: int, weights: Counter[str]) -> list[tuple[str, int]]:

@@ -305,8 +305,7 @@ def test_a_real_program_before_and_after(tmp_path: Path, monkeypatch: pytest.Mon
     systems = {each["component"]: each for each in json.loads(diff("old", "new", "--json")[0])["runs"]["systems"]}
 
     def verdict(component: str, kind: str, name: str) -> str:
-        (found,) = [each for each in systems[component][kind] if each["name"].startswith(name)]
-        return str(found["verdict"])
+        return str(next(each["verdict"] for each in systems[component][kind] if each["name"].startswith(name)))
 
     assert verdict("shop:price", "parts", "on CPU") == "rose"
     assert verdict("shop:ask", "parts", "awaiting") == "rose"

@@ -8,7 +8,6 @@ either. A ``report.json`` alone has sums and a choice of executions, so less can
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +31,8 @@ SYSTEMS: Final = Grouping(
     "system", "case when kind = 'span' then component || ' (' || layer || '.' || operation || ')' end"
 )
 """Spans by what makes a system; moments and steps are none."""
+
+_LARGEST: Final = 2**53
 
 DeviceKey = tuple[Direction, str]
 
@@ -140,7 +141,7 @@ def _spreads(run: RunFolder, report: DiagnosticReport) -> dict[str, Spread]:
 
 def _add_parts(spread: Spread, event: TraceEvent) -> None:
     """Take the parts of one execution, each at most what is left, in the order in which `times.split` trusts them."""
-    left = wall = max(event.duration_ns if event.duration_ns is not None else event.duration_ms * 1_000_000, 0)
+    left = wall = _bounded(event.duration_ns if event.duration_ns is not None else event.duration_ms * 1_000_000)
     if event.cpu_ns is None:
         return
     io = event.io or {}
@@ -150,7 +151,7 @@ def _add_parts(spread: Spread, event: TraceEvent) -> None:
     _add(spread, "wall_ns", wall)
     for name, value in values.items():
         if value is not None:
-            taken = min(max(value, 0), left)
+            taken = min(_bounded(value), left)
             left -= taken
             _add(spread, name, taken)
     if counted:
@@ -160,6 +161,11 @@ def _add_parts(spread: Spread, event: TraceEvent) -> None:
 
 _OTHER_UNCOUNTED: Final = "other_uncounted"
 """What is left of each execution where nothing tells block I/O and run queue from it."""
+
+
+def _bounded(value: int) -> int:
+    """Return what a counter can have shown: a file may hold any number."""
+    return max(0, min(value, _LARGEST))
 
 
 def _add(spread: Spread, name: str, value: int) -> None:
@@ -185,4 +191,5 @@ def _add_bytes(spread: Spread, event: TraceEvent, mounts: Mounts, known: Touched
     for layer, amounts in layers.items():
         for device, amount in amounts.items():
             total, squares = spread.bytes.get((layer, device), (0.0, 0.0))
-            spread.bytes[layer, device] = (total + amount, math.fsum((squares, float(amount) ** 2)))
+            few = float(_bounded(amount))
+            spread.bytes[layer, device] = (total + few, squares + few * few)
