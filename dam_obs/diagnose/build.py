@@ -107,7 +107,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         absent=(
             *([no_stacks(stacks.why_not)] if samples is None else []),
             *([no_offcpu(str(offcpu))] if isinstance(offcpu, BrokenIntervals) else []),
-            *missing(evidence, causes_known=isinstance(offcpu, OffCpu)),
+            *missing(evidence, causes_known=isinstance(offcpu, OffCpu), memory_known=where.memory.is_known),
         ),
         offcpu=offcpu_evidence(offcpu) if isinstance(offcpu, OffCpu) else None,
     )

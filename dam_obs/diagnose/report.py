@@ -354,7 +354,11 @@ class SystemDiagnosis(Model):
     Counts, sums, quantiles and the time split are always of all.
     """
     peak_memory_delta_bytes: int | None
-    """`None` where it could not be measured honestly."""
+    """
+    By so much an execution raised the most memory that its process ever had, with no other observed thread at work.
+
+    So it took at least that much at once. `None`: none is known to have done so.
+    """
     concurrency_peak: int
     """Executions of this system in flight at once, at most."""
     concurrency_mean: float

@@ -77,7 +77,7 @@ def diagnose_system(
         peers=touched.peers(system.touched, pools),
         processes=touched.processes(system.touched, pools),
         kept=_kept(system),
-        peak_memory_delta_bytes=None,  # see `missing.MEMORY`
+        peak_memory_delta_bytes=where.peak_growth_bytes,
         concurrency_peak=peak,
         concurrency_mean=mean,
         features=sorted(system.features),

@@ -9,6 +9,7 @@ from dam_obs.diagnose.awaited import AwaitedSums
 from dam_obs.diagnose.clock_residual import SampleClock
 from dam_obs.diagnose.evidence import SystemKey
 from dam_obs.diagnose.gaps import GapFinder
+from dam_obs.diagnose.memory import PeakGrowth
 from dam_obs.diagnose.paths import CriticalPaths, TraceSample
 from dam_obs.diagnose.report_where import CriticalPath, Gaps
 from dam_obs.trace.events import TraceEvent
@@ -21,6 +22,7 @@ class SystemWhere:
     awaited: AwaitedSums = field(default_factory=AwaitedSums)
     gaps: Gaps | None = None
     critical: CriticalPath | None = None
+    peak_growth_bytes: int | None = None
 
 
 class Where:
@@ -37,6 +39,7 @@ class Where:
         self._awaited: dict[SystemKey, AwaitedSums] = {}
         self._gaps = GapFinder()
         self._traces = TraceSample()
+        self.memory = PeakGrowth()
         self._paths: CriticalPaths | None = None
 
     def watching(self, events: Iterable[TraceEvent]) -> Iterator[TraceEvent]:
@@ -44,6 +47,7 @@ class Where:
         for event in events:
             self._gaps.add(event)
             self._traces.add(event)
+            self.memory.add(event)
             if self._clock is not None:
                 self._clock.watch(event)
             if event.awaited is not None and event.kind == "span":
@@ -55,4 +59,9 @@ class Where:
         """Return what was found of one system; once all events have passed."""
         if self._paths is None:
             self._paths = self._traces.paths()
-        return SystemWhere(self._awaited.get(system, AwaitedSums()), self._gaps.of(system), self._paths.of(system))
+        return SystemWhere(
+            self._awaited.get(system, AwaitedSums()),
+            self._gaps.of(system),
+            self._paths.of(system),
+            self.memory.of(system),
+        )

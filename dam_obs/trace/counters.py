@@ -139,6 +139,7 @@ def read() -> dict[str, int]:
         "major_faults": usage.ru_majflt,
         "voluntary_switches": usage.ru_nvcsw,
         "involuntary_switches": usage.ru_nivcsw,
+        "peak_growth_bytes": usage.ru_maxrss * 1024,  # the process's; its difference is the growth
     }
     with _GUARD:
         if schedstat := files.schedstat.read():

@@ -125,7 +125,8 @@ class TraceEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     Any of ``read_bytes`` and ``write_bytes`` (block layer), ``rchar`` and ``wchar`` (bytes through read and
     write calls, page cache and pipes included), ``syscr`` and ``syscw``, ``run_queue_ns``, ``block_io_ns``,
-    ``minor_faults``, ``major_faults``, ``voluntary_switches``, ``involuntary_switches``.
+    ``minor_faults``, ``major_faults``, ``voluntary_switches``, ``involuntary_switches``, and of the process
+    ``peak_growth_bytes``: by how much the most memory that it ever had resident grew.
     """
 
     touched: dict[str, list[str]] | None = None

@@ -226,7 +226,7 @@ def _facts(system: SystemDiagnosis) -> Iterator[Fact]:
     if system.waiting_on_children_ns:
         yield Fact("Waited for systems it started", units.duration(system.waiting_on_children_ns))
     if system.peak_memory_delta_bytes is not None:
-        yield Fact("Memory at its peak", f"+{units.size(system.peak_memory_delta_bytes)}")
+        yield Fact("Memory at its peak", f"at least +{units.size(system.peak_memory_delta_bytes)}")
     if system.command_type:
         yield Fact("Command", system.command_type.rpartition(":")[2] or system.command_type, system.command_type)
     if system.source_file:
