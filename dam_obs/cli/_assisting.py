@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,8 +192,10 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
 
 
 def _code(source: str) -> list[str]:
-    """Return the lines from the method's own first statement: what comes before is the same in each draft."""
-    return source[source.rindex('"""') + 3 :].strip("\n").split("\n")
+    """Return the lines of the method from its first statement on: what comes before is the same in each draft."""
+    (method,) = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.AsyncFunctionDef))
+    words = 1 if ast.get_docstring(method) is not None else 0
+    return source.splitlines()[method.body[words].lineno - 1 : method.end_lineno]
 
 
 def _read_answer(name: str) -> str:

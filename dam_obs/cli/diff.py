@@ -16,7 +16,7 @@ from dam_obs.cli._diff.document import DiffDocument, Side, document
 from dam_obs.cli._diff.inputs import ReportFile, are_runs, named, run_side
 from dam_obs.cli._diff.limits import Limit, read_limits
 from dam_obs.cli._diff.text import closing_lines, comparison_table
-from dam_obs.cli._reading import open_reading, tell_skipped
+from dam_obs.cli._reading import open_reading, tell_skipped, telling
 from dam_obs.cli._units import counted
 from dam_obs.errors import DamObsError
 from dam_obs.store.by_group import OPERATIONS, Population, population
@@ -205,14 +205,19 @@ def _compare_runs(
 
     sides = [run_side(source, tables.get(source) if isinstance(source, Source) else None) for source in sources]
     before, after = sides
-    return None if before is None or after is None else compare_runs(before, after, level=level)
+    if before is None or after is None:
+        return None
+    with telling("Comparing"):
+        return compare_runs(before, after, level=level)
 
 
 def _of_events(
     parts: tuple[_Part, _Part], tables: Mapping[Source, EventTable], by: Grouping, level: float
 ) -> _Compared:
     (before, before_side), (after, after_side) = (_population(part, tables[part.source], by) for part in parts)
-    return _Compared(before_side, after_side, compare(before.groups, after.groups, level=level), by.name)
+    with telling("Comparing"):
+        groups = compare(before.groups, after.groups, level=level)
+    return _Compared(before_side, after_side, groups, by.name)
 
 
 def _of_reports(sources: Sequence[Source | ReportFile], runs: RunComparison) -> _Compared:

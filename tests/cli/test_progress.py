@@ -70,6 +70,7 @@ def on_terminal(*arguments: str) -> tuple[bytes, str]:
 
 COMMANDS = {
     "backtest": (["backtest", "{run}/drafts", "{run}", "--json"], ["Reading ", "Asking drafts"]),
+    "diff": (["diff", "{run}", "{run}", "--json"], ["Reading ", "Comparing"]),
     "check": (["check", "{run}", "--source", "{run}/../src", "--json"], ["Checking "]),
     "draft": (["draft", "{run}", "--stdout"], ["Drafting"]),
     "draft into sources": (["draft", "{run}", "--patch", "--source", "{run}/../src"], ["Drafting", "Reading source"]),

@@ -10,8 +10,9 @@ below the stated quantile has a smaller median error and lets executions take to
 
 from __future__ import annotations
 
+import re
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ from dam_obs.draft.backtest import Draft, Prediction, Predictions, predict
 from dam_obs.draft.certainty import CONFIDENCE, Interval, share_interval
 from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.literals import shown
+from dam_obs.draft.names import feature_source
 from dam_obs.draft.sandbox import Limits
 from dam_obs.draft.telling import Tell, nobody, parts
 from dam_obs.draft.write import draft_source
@@ -134,7 +136,7 @@ def judge(contest: Contest, answer: str, author: str, *, limits: Limits | None =
     compared = _compared(opened, _pairs(ours, theirs))
     if compared.why_not:
         return replace(compared, source=source)
-    return replace(compared, source=source, written=_written(compared, proposal))
+    return replace(compared, source=source, written=_written(contest, compared, proposal))
 
 
 def _source(contest: Contest, proposal: Proposal, author: str) -> str:
@@ -256,7 +258,23 @@ def _surprises(assisted: Result, template: Result, quantile: float) -> list[str]
     ]
 
 
-def _written(verdict: Verdict, proposal: Proposal) -> Written:
+def _ranges(contest: Contest, proposal: Proposal) -> Iterator[str]:
+    """Say of each number that the cost reads in which range it was seen."""
+    told = "; ".join([*proposal.cost.setup, proposal.cost.expression])
+    for name in sorted({name for each in contest.training.executions for name in each.features}):
+        source = feature_source(name, command_is_dict=contest.training.takes_dict)
+        if source is None or not re.search(
+            rf"(?<![\w.]){re.escape(source.replace(chr(34), chr(39)))}(?![\w.\[])", told
+        ):
+            continue
+        values = [each.features.get(name) for each in contest.training.executions]
+        numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        if numbers:
+            seen = f"{figures.number(min(numbers))} to {figures.number(max(numbers))}"
+            yield f"{name} was {seen}; beyond that nothing is known."
+
+
+def _written(contest: Contest, verdict: Verdict, proposal: Proposal) -> Written:
     assert verdict.assisted is not None and verdict.template is not None  # noqa: S101, PT018 - they were compared
     assisted, template = verdict.assisted, verdict.template
     return Written(
@@ -267,6 +285,7 @@ def _written(verdict: Verdict, proposal: Proposal) -> Written:
             f"time_ms was written by {verdict.author} and not by a rule: a person must read it before it is used.",
             f"{verdict.held_out:,} executions were held out. Its median error on them is {_told(assisted)}.",
             f"That of the template's draft is {_told(template)}.",
+            *_ranges(contest, proposal),
             *proposal.remarks,
         ),
     )

@@ -44,12 +44,17 @@ LAW = "max(0.02 * cmd.size, 3 * cmd.count)"
 """The truth, before noise; in milliseconds."""
 
 
-def write_planted_run(folder: Path, *, executions: int = 240, noise: float = 0.05, **features: object) -> RunFolder:
+COMMAND = "shop.work:PackCommand"
+
+
+def write_planted_run(
+    folder: Path, *, executions: int = 240, noise: float = 0.05, command: str = COMMAND, **features: object
+) -> RunFolder:
     """Write the events of a run, and its report."""
     run = RunFolder(folder)
     run.path.mkdir(parents=True)
     chance = random.Random(7)
-    events = [_event(number, chance, noise, features) for number in range(executions)]
+    events = [_event(number, chance, noise, command, features) for number in range(executions)]
     run.trace.write_bytes(b"".join(msgspec.json.encode(event) + b"\n" for event in events))
     write_report(run)
     return run
@@ -59,7 +64,7 @@ def write_report(run: RunFolder) -> None:
     run.report_json.write_text(build_report(run).model_dump_json())
 
 
-def _event(number: int, chance: random.Random, noise: float, features: dict[str, object]) -> TraceEvent:
+def _event(number: int, chance: random.Random, noise: float, command: str, features: dict[str, object]) -> TraceEvent:
     size, count = chance.randint(100, 10_000), chance.randint(1, 60)
     took_ns = int(max(0.02 * size, 3 * count) * math.exp(chance.gauss(0, noise)) * MS)
     return TraceEvent(
@@ -80,7 +85,7 @@ def _event(number: int, chance: random.Random, noise: float, features: dict[str,
         pid=1,
         thread_id=1,
         start_mono_ns=START_MONO_NS + number * 1000 * MS,
-        command="shop.work:PackCommand",
+        command=command,
         features={"size": size, "count": count, **features},
         code={"function": "shop.work:Pack.__call__", "file": "/build/src/shop/work.py", "line": 9},
     )

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from dam_obs.cli import main
+from dam_obs.draft.assist import contest
+from dam_obs.draft.builtin import TEMPLATES
 from dam_obs.draft.stamp import is_untouched
 from dam_obs.store.runs import RUNS, RunFolder
 
@@ -161,6 +163,23 @@ def test_what_loses_is_rejected_with_the_figures_and_nothing_is_written(run, med
         assert "ExecutionCostTrait(priority=100, time_ms=max(1, round(180 + 0.0001 * cmd.size)))," in told.err
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert {path: content for path, content in after.items() if "llm" not in path.parts} == before
+
+
+def test_a_rejected_draft_is_shown_whatever_its_template_is_like(run, mediocre, tmp_path, monkeypatch, capsys):
+    """A plugin's may write no docstring."""
+    text = (TEMPLATES / "draft.py.jinja").read_text()
+    start, end = text.index('        """\n'), text.rindex('        """\n') + len('        """\n')
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "draft.py.jinja").write_text(text[:start] + text[end:])
+    monkeypatch.setattr(contest, "plugin_folders", lambda: [tmp_path / "templates"])
+
+    assert main(["draft", "--llm", "shop-model-1"]) == 1
+    shown = [line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  |")]
+    assert shown == [
+        "|         return [",
+        "|             ExecutionCostTrait(priority=100, time_ms=max(1, round(180 + 0.0001 * cmd.size))),",
+        "|         ]",
+    ]
 
 
 def test_json_says_what_came_of_it(run, good, models, install, capsys):

@@ -53,6 +53,34 @@ def test_what_won_says_who_wrote_it_and_how_it_did(planted, saying):
     assert f"time_ms={written.cost.expression}" in verdict.source
 
 
+def test_what_won_says_in_which_range_it_was_judged(planted, saying):
+    """Of the fields that it reads, and of no others."""
+    by_both = judge(planted, saying(LIFTED), "m", limits=ROOMY).written.remarks
+    sizes = [each.features["size"] for each in planted.training.executions]
+
+    assert f"size was {min(sizes):,} to {max(sizes):,}; beyond that nothing is known." in by_both
+    assert len([each for each in by_both if "beyond that nothing is known" in each]) == 2
+
+
+def test_a_command_that_is_a_dictionary_is_read_by_its_keys(plant, tmp_path, head):
+    """As its templates do."""
+    items = plant(tmp_path / "run", command="builtins:dict")
+    code = (
+        head.replace("TYPE_CHECKING", "Any", 1).partition("if TYPE")[0]
+        + "class Pack:"
+        + head.partition("class Pack:")[2]
+    )
+    body = "return [ExecutionCostTrait(time_ms=max(0.02 * cmd['size'], 3 * cmd['count']) * 1.08)]"
+
+    verdict = judge(
+        items, f"```python\n{code.replace('PackCommand', 'dict[str, Any]')}        {body}\n```", "m", limits=ROOMY
+    )
+
+    assert verdict.why_not == ()
+    assert 'cmd["size"]' in verdict.source
+    assert any(each.startswith("size was ") for each in verdict.written.remarks)
+
+
 REJECTED = {
     "as good as the template's": ("184", "by chance alone|no nearer"),
     "worse": (f"{LAW} * 3", "it is no nearer"),
