@@ -2,8 +2,9 @@
 Give off-CPU stretches to the executions that they fell into, by thread and time.
 
 An execution is off the CPU where a stretch of its thread lies within one of its segments:
-both are by the monotonic clock, so this is exact, and no stretch is shared out. What it
-means for the split of wall time is `times`' business.
+both are by the monotonic clock, so this is exact, and no stretch is shared out. Of an
+execution with more segments than are kept nothing is known. What it means for the split of
+wall time is `times`' business.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dam_obs.diagnose.evidence import NOT_MEASURED, Ints, SystemEvidence
 from dam_obs.diagnose.report import BlockRequests, OffCpuEvidence
 from dam_obs.sample.offcpu.causes import CAUSES, Cause
 from dam_obs.sample.offcpu.read import OffCpu, Stretches
+from dam_obs.trace.meter import MOST_SEGMENTS
 
 Waits = Mapping[Cause, Ints]
 """By cause, nanoseconds of each execution within its steps; `NOT_MEASURED` where it was not watched all along."""
@@ -65,6 +67,8 @@ class OffCpuTimes:
         watched[rows] = True
         outside = (starts < self._summary.from_ns) | (ends > self._summary.to_ns)
         watched[rows[outside]] = False
+        # Beyond as many, the last segment was stretched, over what others did meanwhile on that thread.
+        watched[np.bincount(rows, minlength=count) >= MOST_SEGMENTS] = False
         return watched
 
 

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from dam_obs.sample.offcpu.read import OffCpu, collect
 from dam_obs.sample.offcpu.record import DeviceRequests, Interval, Summary
 from dam_obs.store.runs import RunFolder
 from dam_obs.trace.events import TraceEvent
+from dam_obs.trace.meter import MOST_SEGMENTS
 
 MakeEvent = Callable[..., TraceEvent]
 WriteRun = Callable[..., RunFolder]
@@ -209,3 +211,17 @@ def test_every_nanosecond_is_given_as_it_would_be_one_by_one(
 
 def _offcpu(intervals: list[Interval]) -> OffCpu:
     return collect(lines(*reversed(intervals)))
+
+
+@pytest.mark.parametrize(("left_out", "sleep_ns"), [(0, None), (1, 3)])
+def test_of_an_execution_with_more_segments_than_are_kept_nothing_is_known(
+    event: MakeEvent, run: WriteRun, left_out: int, sleep_ns: int | None
+) -> None:
+    """Its last segment was stretched over what others did on that thread: it would have their waits."""
+    segments = [(start, start + 10, 7) for start in range(100 * left_out, 100 * MOST_SEGMENTS, 100)]
+    one = event(duration_ns=100 * MOST_SEGMENTS, cpu_ns=0, wait_ns=0, segments=segments)
+    summary = msgspec.structs.replace(SUMMARY, to_ns=100 * MOST_SEGMENTS)
+
+    causes = report_on(run(one), off(7, 102, 105, 106, "sleep"), summary=summary).systems[0].time.causes
+
+    assert (causes or {}).get("sleep") == sleep_ns
