@@ -249,7 +249,7 @@ def _parquet(path: Path | str, options: str = "") -> str:
 
 
 def _database() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(
+    connection = duckdb.connect(
         ":memory:",
         config={
             "memory_limit": f"{MEMORY_MB}MB",
@@ -260,6 +260,8 @@ def _database() -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": False,
         },
     )
+    connection.execute("set enable_progress_bar = false")  # it is drawn in the midst of what a command prints
+    return connection
 
 
 def _name_of(file: IO[bytes]) -> str:

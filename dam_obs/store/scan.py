@@ -142,6 +142,7 @@ def _connect(parts: Sequence[Part], folder: str) -> duckdb.DuckDBPyConnection:
         },
     )
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")  # it is drawn in the midst of what a command prints
     connection.execute(f"set allowed_paths = [{_paths(parts)}]")
     connection.execute("set enable_external_access = false")
     return connection

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dam_obs.store import packed as packed_module
 from dam_obs.store.closed import Lost, closed_files, closed_folder, read_lost, write_lost
 from dam_obs.store.find import find_source
 from dam_obs.store.packed import (
@@ -247,3 +248,11 @@ def test_a_run_whose_files_are_all_closed_is_read(mixed):
     assert len(list(read_events(mixed.trace))) == 160
     with open_table(find_source(mixed.path)) as table:
         assert len(table) == 160
+
+
+def test_the_database_prints_nothing(run):
+    """It would draw how far it is, in the midst of what a command prints."""
+    with open_table(find_source(run.path)) as table:
+        assert table.connection.execute("select current_setting('enable_progress_bar')").fetchone() == (False,)
+    with packed_module._database() as database:
+        assert database.execute("select current_setting('enable_progress_bar')").fetchone() == (False,)
