@@ -1,7 +1,7 @@
 """
-What the kernel counts for the current thread: I/O, run-queue delay, faults, switches.
+What the kernel counts for the current thread: I/O, run-queue delay, waits for disks, faults, switches.
 
-One reading costs some eight microseconds, so `meter` decides for whom it is worth it.
+One reading costs some eight microseconds, eleven with waits for disks, so `meter` decides for whom it is worth it.
 Counters that this kernel does not offer are left out, never zero.
 
 A reading never lets go of the interpreter's lock. `os.pread` would, and with other threads
@@ -29,6 +29,14 @@ MOST_FILES: Final = 128
 
 _IO_NAMES: Final = [b"rchar:", b"wchar:", b"syscr:", b"syscw:", b"read_bytes:", b"write_bytes:"]
 """As the kernel has them, in its order; what comes after them is of no use here."""
+
+_DELAYS: Final = "/proc/sys/kernel/task_delayacct"
+"""Whether the kernel accounts how long threads wait for disks; it does not by itself since 5.14."""
+
+_DELAY_FIELD: Final = 39
+"""Of ``stat``, counted from behind the name: waits for disks, in ticks of mostly 10 ms."""
+
+_TICK_NS: Final = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 _GUARD = faults.guard("counters")
 
@@ -92,10 +100,19 @@ class _ThreadFiles:
     def __init__(self) -> None:
         self.io = _ThreadFile("/proc/thread-self/io")
         self.schedstat = _ThreadFile("/proc/thread-self/schedstat")
+        self.stat = _ThreadFile("/proc/thread-self/stat") if _counts_delays() else None
 
 
 _open_files: set[int] = set()
 _opening = threading.Lock()
+
+
+def _counts_delays() -> bool:
+    try:
+        with open(_DELAYS, "rb") as file:
+            return file.read().strip() == b"1"
+    except OSError:
+        return False  # an older kernel, which may or may not: then nothing is said
 
 
 def _open(path: str) -> int | None:
@@ -144,6 +161,8 @@ def read() -> dict[str, int]:
     with _GUARD:
         if schedstat := files.schedstat.read():
             now["run_queue_ns"] = int(schedstat.split(None, 2)[1])
+        if files.stat is not None and (stat := files.stat.read()):
+            now["block_io_ns"] = int(stat.rpartition(b")")[2].split(None, _DELAY_FIELD + 1)[_DELAY_FIELD]) * _TICK_NS
         words = files.io.read().split(None, 12)
         if words[0:12:2] == _IO_NAMES:
             now["rchar"] = int(words[1])
