@@ -193,6 +193,8 @@ def _slopes(model: CostModel, sources: tuple[str, ...]) -> tuple[str, ...]:
 
 def _feature(name: str, *, command_is_dict: bool) -> str:
     source = feature_source(name, command_is_dict=command_is_dict)
+    if name.startswith("file_size("):
+        raise Unwritable("a draft may not look at files, and its feature is the size of one")
     if source is None:
         raise Unwritable("its feature is not a public field of the command")
     return source

@@ -171,6 +171,7 @@ def test_a_model_with_warnings_is_the_latency_that_was_seen(system, cost, quanti
     ("given", "why"),
     [
         ({"features": ["pages of it"]}, "its feature is not a public field of the command"),
+        ({"features": ["file_size(path)"]}, "a draft may not look at files"),
         ({"features": []}, "it has 0 features"),
         ({"features": ["a", "b", "c"]}, "it has 3 features"),
         ({"coefficients": {}}, "its coefficient slope is missing"),
