@@ -183,7 +183,15 @@ class Evidence:
         cpu_s = sum(process.cpu_ns for process in tree.processes) / 1e9
         active = self._activity.seen(time.monotonic(), cpu_s, _bytes_of(self._folder.trace))
         if self._sampling is not None and self._result is None:
-            self._guarded(partial(self._sampling.look, active=active))
+            self._guarded(partial(self._sampling.look, active=active, alone=self._is_alone(tree)))
+
+    def _is_alone(self, tree: ProcessTree) -> bool:
+        """Tell whether the process at the top is Python, and no other that lives can be."""
+        if self._pid not in self._gate.pids:
+            return False
+        living = [process for process in tree.processes if not process.ended]
+        pythons = {process.executable for process in living if process.pid == self._pid}
+        return not any(_may_be_python(process, pythons) for process in living if process.pid != self._pid)
 
     def _tick_sampling(self) -> None:
         """Look after the sampler."""

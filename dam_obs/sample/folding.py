@@ -48,7 +48,9 @@ _Thread = tuple[RawProfile, list[tuple[bytes, int]]]
 """A profile, and each of its stacks with how often it was seen."""
 
 
-def fold(raw: Path, target: Path, redactor: Redactor, *, each: int = 1, native: bool = False) -> Part:
+def fold(
+    raw: Path, target: Path, redactor: Redactor, *, each: int = 1, native: bool = False, pid: int | None = None
+) -> Part:
     """
     Write `raw` to `target` so that it may be kept.
 
@@ -58,6 +60,7 @@ def fold(raw: Path, target: Path, redactor: Redactor, *, each: int = 1, native: 
         redactor: Hides secrets in names and paths.
         each: As many looks at the rate asked for as one of its looks stands for.
         native: Whether it has frames of native code: these are named as such.
+        pid: The process, where only one was sampled: then py-spy does not name it.
 
     Raises:
         BrokenProfile: `raw` is not a profile.
@@ -66,6 +69,8 @@ def fold(raw: Path, target: Path, redactor: Redactor, *, each: int = 1, native: 
     threads: list[_Thread] = []
     for profile in file.profiles:
         profile.name = redactor.text("thread", profile.name)
+        if pid is not None and not profile.name.startswith("Process "):
+            profile.name = f"Process {pid} {profile.name}"
         found = list(rows(raw, profile))
         profile.each = max(profile.each, 1) * each
         threads.append((profile, found))

@@ -10,8 +10,10 @@ Folding takes a while, so it has a thread of its own; its faults are told at the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dam_obs.sample.folding import EverySecond, Part, fold, join, shrink
@@ -57,7 +59,7 @@ class Parts:
         self._broken: str | None = None
         self._broken_s = 0.0
 
-    def add(self, raw: Path, *, each: int, seconds: float, native: bool = False) -> None:
+    def add(self, raw: Path, *, each: int, seconds: float, native: bool = False, pid: int | None = None) -> None:
         """
         Take over what a sampler wrote, in the background.
 
@@ -66,8 +68,10 @@ class Parts:
             each: As many looks at the rate asked for as one of its looks stands for.
             seconds: How long the sampler sampled.
             native: Whether it has frames of native code.
+            pid: The process, where only one was sampled.
         """
-        self._worker.submit(self._take, raw, each, seconds, native)
+        fold_it = partial(fold, redactor=self._redactor, each=each, native=native, pid=pid)
+        self._worker.submit(self._take, raw, seconds, fold_it)
 
     def close(self) -> Kept:
         """Wait until all is folded, and say what there is."""
@@ -91,11 +95,11 @@ class Parts:
 
     # -- in the background
 
-    def _take(self, raw: Path, each: int, seconds: float, native: bool) -> None:
+    def _take(self, raw: Path, seconds: float, fold_it: Callable[[Path, Path], Part]) -> None:
         self._count += 1
         try:
             size = measure_profile(raw)
-            part = fold(raw, self._folder / f"part-{self._count:06d}.json", self._redactor, each=each, native=native)
+            part = fold_it(raw, self._folder / f"part-{self._count:06d}.json")
             raw.unlink(missing_ok=True)
             for halving in self._halvings:
                 part = self._shrunk(part, halving)

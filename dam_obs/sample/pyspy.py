@@ -79,7 +79,17 @@ def find_pyspy() -> PySpy | str:
 class PySpySession:
     """One py-spy, from its start on a process to its end."""
 
-    def __init__(self, tool: PySpy, pid: int, *, rate_hz: float, output: Path, log: Path, native: bool = False) -> None:
+    def __init__(
+        self,
+        tool: PySpy,
+        pid: int,
+        *,
+        rate_hz: float,
+        output: Path,
+        log: Path,
+        native: bool = False,
+        children: bool = True,
+    ) -> None:
         """
         Start sampling `pid` and its Python children.
 
@@ -90,10 +100,12 @@ class PySpySession:
             output: Where py-spy writes the profile, at its end.
             log: What it prints is appended here, up to a bound.
             native: Take stacks of native code, too.
+            children: Search for Python children; that costs as much at any rate.
         """
         self.pid = pid
         self.rate_hz = rate_hz
         self.native = native
+        self.children = children
         self.output = output
         self.words = Words()
         self.begun = time.monotonic()
@@ -104,7 +116,7 @@ class PySpySession:
         self._all_cpu_ns = 0
         self._log = log
         self._process = subprocess.Popen(  # noqa: S603 - a program that the user has installed
-            [*_command(tool, pid, rate_hz, output), *(["--native"] if native else [])],
+            _with(_command(tool, pid, rate_hz, output), native=native, children=children),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -207,6 +219,11 @@ class PySpySession:
         if log.tell() < _LOG_BYTES:
             log.write(line)
             log.flush()
+
+
+def _with(command: list[str], *, native: bool, children: bool) -> list[str]:
+    kept = command if children else [word for word in command if word != "--subprocesses"]
+    return [*kept, "--native"] if native else kept
 
 
 def _command(tool: PySpy, pid: int, rate_hz: float, output: Path) -> list[str]:

@@ -10,6 +10,11 @@ idle, when the account is empty, and when the sampler says that it is behind. Ea
 new sampler and a moment unseen, so there is room between the bounds at which it goes down and up,
 and a program that keeps waking up is waited for longer and longer.
 
+Part of the cost does not go down with the rate: the sampler searches the whole machine for new
+processes. Where there is but one to sample, that search is the first thing to be dropped. Where it is
+needed and takes the budget by itself, only the looks are held within the budget: to look less
+often would cost much and save nothing.
+
 Nothing here knows a clock, a process or a sampler: `Pace` is told, and answers.
 """
 
@@ -50,6 +55,15 @@ SETTLED_S: Final = 1.0
 RISE_AFTER_S: Final = 30.0
 """A rate is kept for so long before it goes up because the budget allows more."""
 
+ALONE_AFTER_S: Final = 30.0
+"""Without another process for so long, the search for more may be dropped; twice as long after each that came."""
+
+SAME: Final = 1.1
+"""Costs that differ by less are about the same."""
+
+LARGEST_DROP: Final = 4.0
+"""The rate falls to a quarter at most while it is not known how much of the cost goes down with it."""
+
 ROOM: Final = 0.85
 """Of the budget, a changed rate is meant to take so much at most."""
 
@@ -81,6 +95,8 @@ class Look:
     """Times that the sampler said that it is behind."""
     active: bool = True
     """Whether the observed program did something."""
+    alone: bool = False
+    """Whether there is but one process to sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +147,8 @@ class Pace:
         """The rate to have now."""
         self.changes: list[Change] = []
         """The first ones; see `MOST_CHANGES`."""
+        self.searching = True
+        """Whether the sampler is to search for more processes."""
         self.budget = budget
         self.taken_s = 0.0
         """CPU time that samplers took so far."""
@@ -141,6 +159,10 @@ class Pace:
         self._since_s = 0.0
         """When the rate was last changed."""
         self._cost = _Cost()
+        self._known: tuple[float, float] | None = None
+        """The rate before this one, and what the sampler took at it."""
+        self._alone_s = 0.0
+        self._alone_after_s = ALONE_AFTER_S
         self._affordable_hz = self._most_hz
         self._keeps_up_hz = self._most_hz
         self._late_at_s = 0.0
@@ -159,6 +181,7 @@ class Pace:
             self._active_at_s = self._now_s
         if self._now_s - self._since_s >= CALM_S:
             self._patience_s = IDLE_AFTER_S
+        self._note_company(seen)
         why = self._behind(seen) or self._woken(seen) or self._too_dear() or self._idle() or self._room_for_more()
         allowed = min(self._affordable_hz, self._keeps_up_hz, self._idle_hz)
         if allowed != self.rate_hz:
@@ -196,16 +219,60 @@ class Pace:
         self._patience_s = min(self._patience_s * 2, LONGEST_PATIENCE_S)
         return "active again"
 
+    def search(self) -> None:
+        """Have the sampler search for processes again: there is another one."""
+        if not self.searching:
+            self.searching = True
+            self._alone_after_s = min(self._alone_after_s * 2, LONGEST_PATIENCE_S)
+            self._begin_to_measure()
+        self._alone_s = 0.0
+
+    def _note_company(self, seen: Look) -> None:
+        if seen.alone:
+            self._alone_s += seen.wall_s
+        else:
+            self.search()
+
     def _too_dear(self) -> str | None:
         share = self._cost.share
         if self._account_s > 0 or self._stayed_s < STAY_S or share is None or share <= self.budget:
             return None
-        meant = self.rate_hz * ROOM * self.budget / share
-        lower = min(self._at_most(meant), self._below(self.rate_hz))
-        if lower >= self.rate_hz:
+        if self.searching and self._alone_s >= self._alone_after_s:
+            self.searching = False
+            self._begin_to_measure()
             return None
-        self._affordable_hz = lower
+        meant = self._within_budget(share)
+        if meant >= self.rate_hz:
+            higher = self._at_most(meant)
+            if higher < 2 * self._affordable_hz:
+                return None
+            self._affordable_hz = higher
+            return "more looks cost little"
+        self._affordable_hz = min(self._at_most(meant), self._below(self.rate_hz))
         return f"over the budget: {share:.1%} of a CPU"
+
+    def _within_budget(self, share: float) -> float:
+        """Return the rate that is within the budget, or whose looks are where all the rest is not."""
+        room = ROOM * self.budget
+        if self._known is None or not self._agree(*self._known, share):
+            return max(self.rate_hz * room / share, self.rate_hz / LARGEST_DROP)
+        other_hz, other = self._known
+        each = max(0.0, (other - share) / (other_hz - self.rate_hz))
+        rest = max(0.0, share - each * self.rate_hz)
+        if each * self._most_hz <= room and rest >= room:
+            return self._most_hz
+        return room / each if rest >= room else (room - rest) / each
+
+    def _agree(self, other_hz: float, other: float, share: float) -> bool:
+        """
+        Tell whether what two rates cost goes together: the higher one's is the higher, or about the same.
+
+        What a program made the sampler cost some time ago may not be so any more: then it tells nothing.
+        """
+        if other_hz == self.rate_hz:
+            return False
+        low, high = (other, share) if other_hz < self.rate_hz else (share, other)
+        return low <= high * SAME
 
     def _idle(self) -> str | None:
         quiet_s = self._now_s - max(self._active_at_s, self._lowered_at_s)
@@ -244,9 +311,17 @@ class Pace:
     def _change(self, rate_hz: float, why: str) -> None:
         if len(self.changes) < MOST_CHANGES:
             self.changes.append(Change(at_s=self._now_s, from_hz=self.rate_hz, to_hz=rate_hz, why=why))
+        if self._cost.share is not None:
+            self._known = self.rate_hz, self._cost.share
         self.rate_hz = rate_hz
         self._since_s = self._now_s
         self._cost = _Cost()
+
+    def _begin_to_measure(self) -> None:
+        """Forget what the sampler took: from now on it does something else."""
+        self._since_s = self._now_s
+        self._cost = _Cost()
+        self._known = None
 
     def _at_most(self, rate_hz: float) -> float:
         """Return the highest rate that is not above `rate_hz`; the lowest one if all are."""

@@ -155,8 +155,14 @@ class Sampling:
         else:
             self._watch(session)
 
-    def look(self, *, active: bool) -> None:
-        """Take in whether the program did something since the last time, and have the rate that follows."""
+    def look(self, *, active: bool, alone: bool = False) -> None:
+        """
+        Have the rate that follows from what the program does.
+
+        Args:
+            active: Whether it did something since the last time.
+            alone: Whether the process at the top of the tree is the only Python in it.
+        """
         session, now = self._session, time.monotonic()
         cpu_s = self._tally.cpu_s + (session.cpu_s if session else 0.0)
         late = self._tally.late + (session.words.late if session else 0)
@@ -166,12 +172,15 @@ class Sampling:
             sampler_cpu_s=max(0.0, cpu_s - self._looked_cpu_s),
             late=max(0, late - self._looked_late),
             active=active,
+            alone=alone,
         )
         self._looked_at, self._looked_cpu_s, self._looked_late = now, cpu_s, late
         rate_hz = self._pace.look(seen)
         if session is None or session.sampling_since is None or self._replacing_since is not None:
             return
-        if rate_hz > session.rate_hz or (rate_hz != session.rate_hz and session.seconds >= SHORTEST_S):
+        if self._pace.searching != session.children:
+            self._replace(session, self._why)
+        elif rate_hz > session.rate_hz or (rate_hz != session.rate_hz and session.seconds >= SHORTEST_S):
             self._replace(session, self._pace.changes[-1].why if self._pace.changes else START)
         elif session.seconds >= ROTATE_EVERY_S or session.memory_bytes >= ROTATE_AT_BYTES:
             self._replace(session, self._why)
@@ -217,6 +226,7 @@ class Sampling:
             output=self._folder / f"{self._files:06d}.json",
             log=self._log,
             native=self._native,
+            children=self._pace.searching,
         )
 
     # -- while it samples
@@ -237,6 +247,10 @@ class Sampling:
             self._ask_to_end(session, self._why)
             return
         self._reopen = self._reopen or bool(replaced)
+        if not session.children and any(pid != self._root_pid for pid in ready):
+            self._pace.search()
+            self._replace(session, self._why)
+            return
         if self._reopen or not self._gate.is_open:
             self._reopen = False
             self._gate.open()
@@ -338,6 +352,7 @@ class Sampling:
             each=self._pace.stands_for.get(session.rate_hz, 1),
             seconds=session.seconds,
             native=session.native,
+            pid=None if session.children else session.pid,
         )
 
     def _why_failed(self, session: PySpySession) -> AbsentEvidence:

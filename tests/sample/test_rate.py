@@ -136,8 +136,8 @@ class TestAProgramThatIsDear:
         told(pace, 1200, cost=cheap)
         up = [change for change in pace.changes if change.why == "within the budget"]
 
-        assert (low, pace.rate_hz) == (5.0, 100.0)
-        assert [change.to_hz for change in up] == [10.0, 20.0, 25.0, 50.0, 100.0]
+        assert (low, pace.rate_hz) == (2.0, 100.0)
+        assert [change.to_hz for change in up] == [4.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0]
         assert all(later.at_s - one.at_s >= 30 for one, later in pairwise(up))
 
     def test_what_an_idle_time_has_saved_is_spent_when_it_wakes_up(self) -> None:
@@ -152,10 +152,87 @@ class TestAProgramThatIsDear:
     def test_at_the_lowest_rate_nothing_more_can_be_done(self) -> None:
         """It is not stopped, and there is no change without end."""
         pace = Pace(100)
-        told(pace, 3600, cost=lambda _: 0.5)
+        told(pace, 3600, cost=lambda rate_hz: rate_hz * 0.02)
 
         assert pace.rate_hz == 2.0
-        assert len(pace.changes) <= 8
+        assert len(pace.changes) <= 4
+
+    def test_what_costs_the_same_at_any_rate_is_no_reason_to_look_less_often(self) -> None:
+        """It is tried, and seen not to help; looks alone are within the budget."""
+        pace = Pace(100)
+        told(pace, 3600, cost=lambda rate_hz: 0.05 + rate_hz * 1e-4)
+
+        assert whys(pace) == [(100, 25, "over the budget"), (25, 100, "more looks cost little")]
+
+    def test_an_idle_one_is_looked_at_less_often_all_the_same(self) -> None:
+        """Though that brings it nowhere near the budget; and in full when it wakes up."""
+        pace = Pace(100)
+        told(pace, 600, cost=lambda rate_hz: 0.05 + rate_hz * 1e-4)
+        told(pace, 600, cost=lambda rate_hz: 0.05 + rate_hz * 1e-4, active=False)
+
+        assert pace.rate_hz == 10.0
+        assert told(pace, 0.5) == [100.0]
+
+    def test_looks_are_held_within_the_budget_where_all_the_rest_is_not(self) -> None:
+        """The search for processes takes five per cent, each look at 100 Hz another four."""
+        pace = Pace(100)
+        told(pace, 3600, cost=lambda rate_hz: 0.05 + rate_hz * 4e-4)
+
+        assert pace.rate_hz == 25.0
+        assert len(pace.changes) <= 3
+
+    def test_what_was_seen_of_another_time_tells_nothing(self) -> None:
+        """A program that has got many threads since must not be looked at more often for it."""
+        pace = Pace(100)
+        told(pace, 200, cost=lambda rate_hz: rate_hz * 3e-4)
+        before = pace.rate_hz
+        rates = told(pace, 600, cost=lambda rate_hz: rate_hz * 20e-4)
+
+        assert before == 50.0
+        assert max(rates) == 50.0
+        assert rates[-1] <= 5
+
+
+class TestTheSearchForProcesses:
+    """It is dropped where there is nothing to be found, if that helps."""
+
+    @staticmethod
+    def told(pace: Pace, seconds: float, *, alone: bool, search: float = 0.015) -> list[bool]:
+        """Tell `pace` of so many seconds with one process or several, and return whether it searched."""
+        said = []
+        for _ in range(round(seconds * 2)):
+            cost = pace.rate_hz * 1e-4 + (search if pace.searching else 0)
+            pace.look(Look(wall_s=0.5, sampler_cpu_s=cost * 0.5, alone=alone))
+            said.append(pace.searching)
+        return said
+
+    def test_within_the_budget_it_stays(self) -> None:
+        """A child that comes is found at once then."""
+        assert all(self.told(Pace(100), 3600, alone=True, search=0.005))
+
+    def test_it_goes_before_the_rate_does(self) -> None:
+        """The rate stays what was asked for."""
+        pace = Pace(100)
+        said = self.told(pace, 3600, alone=True)
+
+        assert (said[0], said[-1]) == (True, False)
+        assert pace.changes == []
+
+    def test_it_is_taken_up_again_at_once_for_another_process(self) -> None:
+        """And is dropped again only after twice as long."""
+        pace = Pace(100)
+        self.told(pace, 600, alone=True)
+
+        assert self.told(pace, 1, alone=False) == [True, True]
+        pace.searching = True
+        assert all(self.told(pace, 55, alone=True))
+
+    def test_where_there_are_several_processes_it_stays(self) -> None:
+        """Then it is the rate that goes down."""
+        pace = Pace(100)
+
+        assert all(self.told(pace, 3600, alone=False))
+        assert pace.rate_hz < 100
 
 
 class TestASamplerThatIsBehind:
@@ -298,6 +375,6 @@ def test_above_the_budget_the_rate_falls_within_so_many_steps(share: float, ever
     pace = Pace(100)
     empty_s = BUDGET * SAVED_S / (share - BUDGET)
     steps = int(max(empty_s, 12) / every_s) + 3
-    told(pace, steps * every_s, cost=lambda _: share, every_s=every_s)
+    rates = told(pace, steps * every_s, cost=lambda _: share, every_s=every_s)
 
-    assert pace.rate_hz < 100
+    assert min(rates) < 100

@@ -266,3 +266,23 @@ def test_the_manifest_is_the_same_in_json(tmp_path: Path) -> None:
 
     assert sampler["rates"][0]["rate_hz"] == 100
     assert (sampler["restarts"], sampler["let_go"], sampler["native"]) == (0, 0, False)
+
+
+def test_a_process_that_comes_late_is_sampled_though_nobody_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search was dropped for one process that is alone; the next one brings it back."""
+    monkeypatch.setattr(rate, "ALONE_AFTER_S", 0.5)
+    monkeypatch.setattr(rate, "STAY_S", 0.5)
+    monkeypatch.setattr(rate, "SAVED_S", 0.01)
+    Path("child.py").write_text(PROGRAM + 'work("sampler-3")\nwork("sampler-3")\n')
+    run = trace(
+        'work("sampler-2")\nsubprocess.run([sys.executable, "child.py"])\n'
+        'pid = os.fork()\nwork("sampler-3")\nif pid:\n    os.waitpid(pid, 0)\n',
+        budget=0.001,
+    )
+    pids = {event.otel_span_id: event.pid for event in read_events(run.folder.trace)}
+    found = attribute(read_profile(run.folder.raw_profile))
+    sampled = {(pids[span], sample.pid) for span, samples in found.claimed.items() for sample in samples}
+
+    assert len(set(pids.values())) == 3
+    assert all(own == seen for own, seen in sampled)
+    assert len({own for own, _ in sampled}) >= 2
