@@ -25,7 +25,7 @@ from types import (
     GetSetDescriptorType,
     MemberDescriptorType,
 )
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from dam_obs.trace.events import AwaitedKind
 
@@ -120,12 +120,23 @@ OTHERS: Final = Leaf(None, -1, None, "unknown")
 Waits = dict[Leaf, list[int]]
 """Nanoseconds and times, by leaf."""
 
-openers: Final[dict[type, Callable[[Any], Any] | None]] = {}
-"""How to get from an object of a type to what it stands for in a chain; `None`: the chain ends with it."""
+Opener = Callable[[Any], Any]
+
+_openers: dict[int, tuple[type, Opener | None]] = {}
+"""
+How to get from an object of a type to what it stands for in a chain; `None`: the chain ends with it.
+
+By the type's id, like all else here: a type may have a hash of its own.
+"""
 
 _frames: dict[int, Frame] = {}
 _leaves: dict[tuple[int, int, int | str, bool], Leaf] = {}
 """By ids of what the leaf keeps alive: code objects that are equal are not the same."""
+
+
+def see_through(kind: type, opener: Opener) -> None:
+    """Follow chains through objects of a type of ours; `opener` returns what one stands for."""
+    _openers[id(kind)] = (kind, opener)
 
 
 def note(waits: Waits, work: Any, waited_ns: int) -> None:
@@ -157,7 +168,7 @@ def leaf_of(work: Any) -> Leaf:
         elif inner is not None and not inner.passes:
             break
         else:
-            opener = openers[kind] if kind in openers else _learn_type(kind)
+            _, opener = _openers.get(id(kind)) or _learn_type(kind)
             opened = opener(here) if opener is not None else None
             if opened is None:
                 break
@@ -197,7 +208,7 @@ def _end(here: Any) -> type | str:
     """Return what an awaited object is to be called by: a task by its coroutine, all else by its type."""
     kind = type(here)
     task = _asyncio("Task")
-    if task is not None and task in kind.__mro__:
+    if task is not None and _is_kind_of(kind, task):
         coroutine = task.get_coro(here)
         if type(coroutine) is CoroutineType:
             return coroutine.__qualname__
@@ -207,19 +218,20 @@ def _end(here: Any) -> type | str:
 def _kind(what: Frame | type | str | None, here: Any, yields: bool) -> AwaitedKind:
     if yields:
         return "consumer"
-    if type(what) is str:
-        return "task"
-    if isinstance(what, Frame):
-        name = what.code.co_qualname
-        kind = _FUNCTIONS.get((what.module, name)) or _MODULES.get(what.module)
+    # By `type` alone: `isinstance` would ask a class that is awaited for its own.
+    if what is None or type(what) is str:
+        return "unknown" if what is None else "task"
+    if type(what) is Frame:
+        kind = _FUNCTIONS.get((what.module, what.code.co_qualname)) or _MODULES.get(what.module)
         return "turn" if kind == "sleep" and _is_bare_yield(here) else kind or "unknown"
-    if isinstance(what, type):
-        if "_GatheringFuture" in (each.__name__ for each in what.__mro__):
-            return "task"
-        future = _asyncio("Future")
-        if future is not None and future in what.__mro__:
-            return "future"
+    future, awaited = _asyncio("Future"), cast("type", what)
+    if future is not None and _is_kind_of(awaited, future):
+        return "task" if _NAME(awaited) == "_GatheringFuture" else "future"
     return "unknown"
+
+
+def _is_kind_of(kind: type, base: type) -> bool:
+    return any(each is base for each in _BASES(kind))
 
 
 def _is_bare_yield(here: Any) -> bool:
@@ -250,20 +262,32 @@ def _learn(here: Any, code: CodeType) -> Frame:
     return _frames.setdefault(id(code), Frame(code, module, top in MACHINERY, top == "dam_obs", passes))
 
 
-def _learn_type(kind: type) -> Callable[[Any], Any] | None:
+def _learn_type(kind: type) -> tuple[type, Opener | None]:
     """Find out once how a chain goes on at objects of a type."""
-    if len(openers) >= _MOST_REMEMBERED:
-        return None
-    opener: Callable[[Any], Any] | None = None
-    if (kind.__module__, kind.__name__) in _WRAPPERS:
+    module = module_of(kind)
+    opener: Opener | None = None
+    if (module, _NAME(kind)) in _WRAPPERS:
         opener = _first_referent
-    elif kind.__module__.startswith("_cython"):
-        descriptor = kind.__dict__.get("cr_await", kind.__dict__.get("gi_yieldfrom"))
+    elif module.startswith("_cython"):
+        members = _MEMBERS(kind)
+        descriptor = members.get("cr_await", members.get("gi_yieldfrom"))
         if type(descriptor) in (GetSetDescriptorType, MemberDescriptorType):
             opener = descriptor.__get__
-    openers[kind] = opener
-    return opener
+    if len(_openers) < _MOST_REMEMBERED:
+        _openers[id(kind)] = (kind, opener)
+    return kind, opener
 
+
+def module_of(kind: type) -> str:
+    """Return the module of a type, and ask nothing of the host's: neither a metaclass nor a property."""
+    module = _MODULE(kind)
+    return module if type(module) is str else ""
+
+
+_NAME: Final = type.__dict__["__name__"].__get__
+_MODULE: Final = type.__dict__["__module__"].__get__
+_MEMBERS: Final = type.__dict__["__dict__"].__get__
+_BASES: Final = type.__dict__["__mro__"].__get__
 
 _WRAPPERS: Final = frozenset(
     {
@@ -278,5 +302,8 @@ _WRAPPERS: Final = frozenset(
 
 
 def _first_referent(wrapper: Any) -> Any:
-    referents = gc.get_referents(wrapper)
-    return referents[0] if referents else None
+    kind = type(wrapper)
+    for referent in gc.get_referents(wrapper):
+        if referent is not kind:  # from 3.12 on, objects of the event loop's refer to their type, too
+            return referent
+    return None

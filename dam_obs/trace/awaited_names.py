@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import CodeType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
-from dam_obs.trace.awaited import OTHERS, Frame, Leaf, Waits
+from dam_obs.trace.awaited import OTHERS, Frame, Leaf, Waits, module_of
 from dam_obs.trace.events import Awaited
 
 _MOST_REMEMBERED: Final = 4096
+_QUALNAME: Final = type.__dict__["__qualname__"].__get__
 
 
 class _Named(NamedTuple):
@@ -79,11 +80,12 @@ def _what(leaf: Leaf) -> str:
     what = leaf.what
     if leaf is OTHERS or what is None:
         return ""
-    if isinstance(what, str):
+    if type(what) is str:
         return what
-    if isinstance(what, Frame):
+    if type(what) is Frame:
         return _frame(what)
-    return f"{what.__module__}:{what.__qualname__}"
+    kind = cast("type", what)
+    return f"{module_of(kind)}:{_QUALNAME(kind)}"
 
 
 def _frame(frame: Frame) -> str:

@@ -101,7 +101,7 @@ class Steps(Awaitable[Any], Iterator[Any]):
         self._stepper.step(self._work.close)
 
 
-awaited.openers[Steps] = attrgetter("_work")
+awaited.see_through(Steps, attrgetter("_work"))
 
 
 class _NoAsyncGeneratorHooks:

@@ -379,6 +379,37 @@ class Raising:
         raise RuntimeError(name)
 
 
+class Strange(type):
+    """A metaclass that answers nothing."""
+
+    def __getattribute__(cls, name):
+        Raising.asked = True
+        raise RuntimeError(name)
+
+    def __hash__(cls):
+        Raising.asked = True
+        raise RuntimeError("no hash")
+
+    __eq__ = None
+
+
+def test_type_of_a_strange_kind_is_named_and_not_asked():
+    """Neither are metaclasses: the name is the interpreter's."""
+
+    async def work():
+        future = asyncio.get_running_loop().create_future()
+        later(future.set_result, None)
+        strange = types.new_class("Odd", (Raising,), {"metaclass": Strange})
+        awaitable = object.__new__(strange)
+        object.__setattr__(awaitable, "future", future)
+        Raising.asked = False
+        await awaitable
+        return Raising.asked
+
+    assert measured(work).awaited[0].what.endswith(":Odd")
+    assert not Raising.asked
+
+
 def test_odd_awaitable_is_named_by_its_type_and_not_asked():
     """An awaitable of the host's own is where the chain ends: no attribute of its is read."""
     Raising.asked = False
