@@ -25,6 +25,9 @@ from dataclasses import dataclass
 from math import exp
 from typing import Final
 
+START: Final = "start"
+"""Why the first rate is what it is."""
+
 BUDGET: Final = 0.02
 """Share of one CPU that the sampler may take, unless another is declared."""
 
@@ -145,6 +148,8 @@ class Pace:
         """By rate, how many looks at the highest rate one look stands for."""
         self.rate_hz = next(iter(self.stands_for))
         """The rate to have now."""
+        self.why = START
+        """Why it is that."""
         self.changes: list[Change] = []
         """The first ones; see `MOST_CHANGES`."""
         self.searching = True
@@ -309,6 +314,7 @@ class Pace:
         return self._now_s - self._since_s
 
     def _change(self, rate_hz: float, why: str) -> None:
+        self.why = why
         if len(self.changes) < MOST_CHANGES:
             self.changes.append(Change(at_s=self._now_s, from_hz=self.rate_hz, to_hz=rate_hz, why=why))
         if self._cost.share is not None:

@@ -27,8 +27,8 @@ from dam_obs.sample.gate import Gate, Ready
 from dam_obs.sample.parts import Kept, Parts
 from dam_obs.sample.procfs import descends_from, is_running
 from dam_obs.sample.pyspy import STOP_PATIENCE_S, PySpy, PySpySession
-from dam_obs.sample.rate import Look, Pace
-from dam_obs.sample.tally import START, Tally
+from dam_obs.sample.rate import START, Look, Pace
+from dam_obs.sample.tally import Tally
 from dam_obs.store.manifest import AbsentEvidence, SamplerStats
 
 START_PATIENCE_S = 10.0
@@ -181,7 +181,7 @@ class Sampling:
         if self._pace.searching != session.children:
             self._replace(session, self._why)
         elif rate_hz > session.rate_hz or (rate_hz != session.rate_hz and session.seconds >= SHORTEST_S):
-            self._replace(session, self._pace.changes[-1].why if self._pace.changes else START)
+            self._replace(session, self._pace.why)
         elif session.seconds >= ROTATE_EVERY_S or session.memory_bytes >= ROTATE_AT_BYTES:
             self._replace(session, self._why)
 
@@ -317,7 +317,10 @@ class Sampling:
             self._watched = {pid: ready for pid, ready in self._watched.items() if pid in session.words.unreadable}
             return
         self._tally.add_cost(session)
-        is_there = any(ready.pid in self._watched for ready in self._gate.ready())
+        # Of a process that does not know us nobody says that it is there.
+        is_there = any(ready.pid in self._watched for ready in self._gate.ready()) or (
+            self._tries > 0 and not self._gate.pids and is_running(self._root_pid)
+        )
         if not is_there and session.words.no_python:
             self._unseen_since = None
             return  # there was no Python (any more): there may be one later

@@ -12,8 +12,6 @@ from dam_obs.store.manifest import RateSpan, SamplerStats
 MOST_SPANS = 200
 """Rates over time that are told; of more, only the sums."""
 
-START = "start"
-
 
 class Tally:
     """Sums over sessions."""
