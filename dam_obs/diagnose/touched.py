@@ -34,6 +34,9 @@ So are the files of more folders than these in one folder, ``folder/*/*``, unles
 ``/`` or just below it, where a pattern would say nothing.
 """
 
+MOST_BYTES = 2**60
+"""Of one execution; a file may claim any number."""
+
 UNKNOWN_DEVICE = "unknown"
 
 
@@ -126,6 +129,7 @@ def _shares(total: int, weights: Counter[str]) -> list[tuple[str, int]]:
     """Share `total` by `weights`, whole bytes, the remainder to the heaviest; without weights to the unknown."""
     if total <= 0:
         return []
+    total = min(total, MOST_BYTES)
     if not weights:
         return [(UNKNOWN_DEVICE, total)]
     ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
