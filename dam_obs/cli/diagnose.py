@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dam_obs.cli._base import console, echo_json, json_option
+from dam_obs.cli._reading import telling
 from dam_obs.config import load_settings
 from dam_obs.errors import DamObsError
 from dam_obs.points.load import load_file
@@ -179,8 +179,8 @@ def _report(traced: TracedRun, *, with_drafts: bool, as_json: bool) -> None:
 
     run = traced.folder
     try:
-        with _progress("Diagnosing"):
-            report = build_report(run)
+        with telling("Diagnosing") as tell:
+            report = build_report(run, tell=tell)
             written = [run.trace, *_write(report, traced, with_drafts=with_drafts)]
     except OSError as error:
         raise NotWritten(run.path, error) from error
@@ -219,14 +219,3 @@ def _write(report: DiagnosticReport, traced: TracedRun, *, with_drafts: bool) ->
         if write_profile(run, rate_hz=sampler.rate_asked_hz if sampler else None):
             written.append(run.profile)
     return written + (write_drafts(report, run.drafts) if with_drafts else [])
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[None]:
-    """Show on a terminal that something is going on."""
-    out = console(stderr=True)
-    if not out.is_terminal:
-        yield
-        return
-    with out.status(what):
-        yield

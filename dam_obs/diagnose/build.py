@@ -28,6 +28,7 @@ from dam_obs.diagnose.processes import owners, summarise
 from dam_obs.diagnose.quality import Facts, quality, refused
 from dam_obs.diagnose.report import DiagnosticReport, FrameNode, HostFacts, SystemDiagnosis
 from dam_obs.diagnose.system import diagnose_system
+from dam_obs.diagnose.telling import HowFar, Tell
 from dam_obs.diagnose.waits import OffCpuTimes, offcpu_evidence
 from dam_obs.diagnose.where import Where
 from dam_obs.errors import DamObsError
@@ -62,7 +63,9 @@ class NothingMeasured(DamObsError):
         self.run = run
 
 
-def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -> DiagnosticReport:
+def build_report(
+    run: RunFolder, *, rules: pluggy.PluginManager | None = None, tell: Tell | None = None
+) -> DiagnosticReport:
     """
     Diagnose `run`.
 
@@ -71,6 +74,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
     Args:
         run: Its folder.
         rules: Whose hooks are asked for pools and traits; the built-in rules and installed plugins if `None`.
+        tell: Told how far it is, from 0 to 1.
 
     Raises:
         NothingMeasured: there are neither executions nor samples.
@@ -80,11 +84,12 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
     manifest = read_manifest(run)
     notes = read_processes(run)
     events = _events(run)
+    far = HowFar(tell, sum(note.executions for note in notes))
     offcpu = _offcpu(run)
     clock = SampleClock(run, manifest)
     where = Where(clock)
     evidence = gather(
-        where.watching(events or ()),
+        where.watching(far.reading(events or ())),
         load_mounts(run) or read_mounts(),
         segments=isinstance(offcpu, OffCpu),
         processes=Processes(notes),
@@ -122,7 +127,9 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         quality=quality(facts),
         host=_host(manifest),
         processes=summarise(notes, evidence, stacks.attribution),
-        systems=_systems(evidence, samples, rules, OffCpuTimes(offcpu) if isinstance(offcpu, OffCpu) else None, where),
+        systems=_systems(
+            evidence, samples, rules, OffCpuTimes(offcpu) if isinstance(offcpu, OffCpu) else None, where, far
+        ),
         faults=_faults(notes),
         flame=None if samples is None else _flame(samples),
         offcpu=facts.offcpu,
@@ -135,6 +142,7 @@ def _systems(
     rules: pluggy.PluginManager,
     offcpu: OffCpuTimes | None,
     where: Where,
+    far: HowFar,
 ) -> list[SystemDiagnosis]:
     """Diagnose all systems, by total wall time."""
     children = evidence.children()
@@ -153,7 +161,7 @@ def _systems(
             where.of(key),
             span_ns,
         )
-        for key, system in ordered
+        for key, system in far.judging(ordered)
     ]
 
 

@@ -39,6 +39,17 @@ MOST_BYTES = 2**60
 
 UNKNOWN_DEVICE = "unknown"
 
+MOST_FILES = 20_000
+"""Files of a system that are known by name; of more, those of a folder are one, ``folder/*``."""
+
+MOST_FOLDERS = 5_000
+"""Folders that are known by name; of more, those of a folder are one, ``folder/*/*``, and beyond that all, ``/*``."""
+
+MOST_NAMES = 5_000
+"""Peers and programs that are known by name; all others are `OTHERS`."""
+
+OTHERS = "others"
+
 
 class FileKey(NamedTuple):
     """A file or folder, read or written."""
@@ -74,11 +85,11 @@ class Touched:
 
     def add(self, touched: Mapping[str, Iterable[str]], io: Mapping[str, int], mounts: Mounts) -> None:
         """Add what one execution touched."""
-        self.peers.update(set(touched.get("peers", ())))
-        self.processes.update(set(touched.get("processes", ())))
+        _count_names(self.peers, touched.get("peers", ()))
+        _count_names(self.processes, touched.get("processes", ()))
         self.counted.update(io)
         for direction, files, block, calls in DIRECTIONS:
-            paths = set(touched.get(files, ()))
+            paths = {self._known(path, direction) for path in touched.get(files, ())}
             on_device = self._add_files(paths, direction, mounts)
             if block in io or calls in io:
                 self.counted_on.update((direction, device) for device in on_device)
@@ -92,6 +103,16 @@ class Touched:
         """Return the device of a file that was added."""
         mount = self.mount_of(path)
         return mount.device if mount else UNKNOWN_DEVICE
+
+    def _known(self, path: str, direction: Direction) -> str:
+        """Return a file's name, or where there are too many the pattern that stands for it."""
+        if len(self.files) < MOST_FILES or FileKey(path, direction) in self.files:
+            return path
+        folder = os.path.dirname(path)
+        if len(self.mounts) < MOST_FOLDERS or folder in self.mounts:
+            return os.path.join(folder, "*")
+        above = os.path.dirname(folder)
+        return os.path.join(above, "*", "*") if FileKey(above, direction) in self.parents else "/*"
 
     def _add_files(self, paths: set[str], direction: Direction, mounts: Mounts) -> Counter[str]:
         on_device: Counter[str] = Counter()
@@ -117,6 +138,11 @@ class Touched:
         if on_device:  # calls without a file were on pipes and sockets
             for device, part in _shares(call_bytes, on_device):
                 self.call_bytes[direction, device] += part
+
+
+def _count_names(counts: Counter[str], names: Iterable[str]) -> None:
+    """Count executions by name, of so many names."""
+    counts.update({name if len(counts) < MOST_NAMES or name in counts else OTHERS for name in names})
 
 
 def _mount_of(folder: str, mounts: Mounts) -> Mount | None:

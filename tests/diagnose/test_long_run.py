@@ -148,3 +148,16 @@ def test_the_run_folder_names_what_is_in_it(both):
 
     assert sorted(path.name for path in packed.path.iterdir() if path.is_dir()) == ["processes", "trace.closed"]
     assert Path(packed.trace.with_name("trace.closed")).is_dir()
+
+
+@pytest.mark.parametrize("form", [0, 1], ids=["lines", "packed"])
+def test_a_report_tells_how_far_it_is(both, form):
+    """From nothing, through all systems, never back; what is told changes nothing."""
+    told: list[float] = []
+    report = build_report(both[form], tell=told.append)
+
+    assert told[0] == 0
+    assert told == sorted(told)
+    assert len(told) == 1 + len(report.systems)
+    assert told[-1] < 1
+    assert report == build_report(both[form])

@@ -97,8 +97,8 @@ def run_side(source: Source | ReportFile, table: EventTable | None) -> RunSide |
     if source.run is None or table is None:
         return None
     try:
-        with telling(f"Diagnosing {printable(source.name)}"):
-            report = build_report(source.run)
+        with telling(f"Diagnosing {printable(source.name)}") as tell:
+            report = build_report(source.run, tell=tell)
             return side_of_run(source.run, report, population(table, SYSTEMS, wanted=parse_filter("")).groups)
     except DamObsError as error:
         click.echo(f"Only events are compared: {printable(str(error))}", err=True)
