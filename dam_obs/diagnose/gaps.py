@@ -54,9 +54,24 @@ class _Piece(NamedTuple):
     """In one of its steps."""
 
 
+class _Ran(NamedTuple):
+    """An execution that nothing is known to be below, so far."""
+
+    system: SystemKey
+    start: int
+    end: int
+    cpu_ns: int | None
+    segments: list[tuple[int, int, int]] | None
+
+    @property
+    def kept(self) -> int:
+        """How much room it takes."""
+        return 1 + len(self.segments or ())
+
+
 @dataclass(slots=True)
 class _Parent:
-    """An execution as far as it is judged."""
+    """An execution with others below it, judged."""
 
     system: SystemKey
     wall_ns: int
@@ -67,8 +82,7 @@ class _Parent:
     """CPU time, less that of executions below which ran within its steps; `None`: not measured."""
     cpu_ns: int
     kept: int
-    """Pieces that it had when it was new."""
-    has_children: bool = False
+    """How much room it takes, about."""
 
 
 @dataclass(slots=True)
@@ -80,6 +94,7 @@ class _Totals:
     awaiting_ns: int = 0
     measured: int = 0
     longest_ns: int = 0
+    """Of those that are forgotten: as long as children may come, it may become shorter."""
 
     def add(self, parent: _Parent, sign: int) -> None:
         """Add what is known of one execution, or take it back."""
@@ -103,7 +118,7 @@ class GapFinder:
     _totals: dict[SystemKey, _Totals] = field(default_factory=dict)
     _waiting: OrderedDict[Reference, list[_Child]] = field(default_factory=OrderedDict)
     _waiting_count: int = 0
-    _parents: OrderedDict[Reference, _Parent] = field(default_factory=OrderedDict)
+    _parents: OrderedDict[Reference, _Parent | _Ran] = field(default_factory=OrderedDict)
     _pieces: int = 0
     _steps: OrderedDict[Reference, Reference] = field(default_factory=OrderedDict)
 
@@ -123,13 +138,22 @@ class GapFinder:
                 for child in children:
                     self._below(above, child)
             return
-        parent = _judged(event, children)
-        if children and len(children) < MOST_CHILDREN:
+        start = _start(event)
+        ran = _Ran(
+            SystemKey(event.hrm_layer, event.operation, event.component),
+            start,
+            start + _duration(event),
+            event.cpu_ns,
+            event.segments,
+        )
+        if not children:
+            self._remember(own, ran)
+        elif len(children) < MOST_CHILDREN:
+            parent = _judged(ran, children)
             self._count(parent)
-        self._remember(own, parent)
+            self._remember(own, parent)
         if above is not None:
-            start = _start(event)
-            self._below(above, _Child(start, start + _duration(event), event.thread_id, event.cpu_ns or 0))
+            self._below(above, _Child(start, ran.end, event.thread_id, event.cpu_ns or 0))
 
     def of(self, system: SystemKey) -> Gaps | None:
         """Return what was found; `None` if no execution of `system` had others below it."""
@@ -145,22 +169,28 @@ class GapFinder:
             on_cpu_ns=on_cpu if is_measured else None,
             awaiting_ns=awaiting if is_measured else None,
             other_ns=found.uncovered_ns - (on_cpu + awaiting if is_measured else 0),
-            longest_ns=found.longest_ns,
+            longest_ns=max([found.longest_ns, *map(_longest_ns, self._remembered(system))]),
         )
 
-    def _remember(self, own: Reference, parent: _Parent) -> None:
+    def _remembered(self, system: SystemKey) -> Iterable[_Parent]:
+        return (one for one in self._parents.values() if isinstance(one, _Parent) and one.system == system)
+
+    def _remember(self, own: Reference, parent: _Parent | _Ran) -> None:
         self._parents[own] = parent
         self._pieces += parent.kept
         while len(self._parents) > MOST_PARENTS or self._pieces > MOST_PIECES:
             _, forgotten = self._parents.popitem(last=False)
             self._pieces -= forgotten.kept
+            if isinstance(forgotten, _Parent):
+                totals = self._totals[forgotten.system]
+                totals.longest_ns = max(totals.longest_ns, _longest_ns(forgotten))
 
     def _below(self, above: Reference, child: _Child) -> None:
         while above in self._steps:
             above = self._steps[above]
         parent = self._parents.get(above)
         if parent is not None:
-            self._too_late(parent, child)
+            self._parents[above] = self._too_late(parent, child)
             return
         children = self._waiting.setdefault(above, [])
         if len(children) < MOST_CHILDREN:
@@ -170,45 +200,42 @@ class GapFinder:
             _, forgotten = self._waiting.popitem(last=False)
             self._waiting_count -= len(forgotten)
 
-    def _too_late(self, parent: _Parent, child: _Child) -> None:
+    def _too_late(self, known: _Parent | _Ran, child: _Child) -> _Parent:
         """Cover what a child covers that has outlived its parent."""
-        pieces = [piece for old in parent.pieces for piece in _without(old, child.start, child.end)]
-        if pieces == parent.pieces and parent.has_children:
-            return
-        if parent.has_children:
-            self._totals[parent.system].add(parent, -1)
-        parent.pieces = pieces
+        if isinstance(known, _Parent):
+            self._totals[known.system].add(known, -1)
+            parent = known
+        else:
+            parent = _judged(known, [])
+        parent.pieces = [piece for old in parent.pieces for piece in _without(old, child.start, child.end)]
         self._count(parent)
+        return parent
 
     def _count(self, parent: _Parent) -> None:
-        parent.has_children = True
-        totals = self._totals.setdefault(parent.system, _Totals())
-        totals.add(parent, 1)
-        totals.longest_ns = max([totals.longest_ns, *(end - start for start, end in _joined(parent.pieces))])
+        self._totals.setdefault(parent.system, _Totals()).add(parent, 1)
 
 
-def _judged(event: TraceEvent, children: Sequence[_Child]) -> _Parent:
-    start = _start(event)
-    end = start + _duration(event)
-    is_measured = event.cpu_ns is not None and event.segments is not None
-    segments = sorted(event.segments or ()) if is_measured else []
+def _judged(ran: _Ran, children: Sequence[_Child]) -> _Parent:
+    start, end = ran.start, ran.end
+    is_measured = ran.cpu_ns is not None and ran.segments is not None
+    segments = sorted(ran.segments or ()) if is_measured else []
     steps = _union(((left, right) for left, right, _ in segments), start, end)
     covered = _union(((child.start, child.end) for child in children), start, end)
     inline = sum(child.cpu_ns for child in children if _ran_within(child, segments))
-    cpu_ns = event.cpu_ns or 0
+    cpu_ns = ran.cpu_ns or 0
     pieces = [
         _Piece(*piece, running)
         for left, right, running in _split(start, end, steps)
         for piece in _outside(left, right, covered)
     ]
     return _Parent(
-        system=SystemKey(event.hrm_layer, event.operation, event.component),
+        system=ran.system,
         wall_ns=end - start,
         pieces=pieces,
         running_ns=sum(right - left for left, right in steps),
         own_cpu_ns=max(0, cpu_ns - inline) if is_measured else None,
         cpu_ns=cpu_ns,
-        kept=len(pieces),
+        kept=ran.kept,
     )
 
 
@@ -265,9 +292,13 @@ def _union(intervals: Iterable[Interval], start: int, end: int) -> list[Interval
     return found
 
 
-def _joined(pieces: Iterable[_Piece]) -> list[Interval]:
-    pieces = list(pieces)
-    return _union(((piece.start, piece.end) for piece in pieces), pieces[0].start, pieces[-1].end) if pieces else []
+def _longest_ns(parent: _Parent) -> int:
+    """Return the longest stretch that nothing covers, in steps or between them."""
+    pieces = parent.pieces
+    if not pieces:
+        return 0
+    joined = _union(((piece.start, piece.end) for piece in pieces), pieces[0].start, pieces[-1].end)
+    return max((end - start for start, end in joined), default=0)
 
 
 def _start(event: TraceEvent) -> int:

@@ -83,6 +83,7 @@ def test_one_that_outlives_its_parent_covers_what_they_share() -> None:
 
     assert summed(found(execution("b", "a", 20, 30), parent, execution("c", "a", 50, 200)))[0] == 40
     assert summed(found(parent, execution("c", "a", 50, 200))) == (50, 10, 40, 0, 50)
+    assert summed(found(execution("b", "a", 0, 10), parent, execution("c", "a", 50, 200)))[-1] == 40
 
 
 def test_steps_of_the_host_in_between_are_seen_through() -> None:
