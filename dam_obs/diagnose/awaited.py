@@ -19,6 +19,9 @@ SHORT: Final = "short"
 MOST_PLACES: Final = 500
 """Places of one system that are told apart."""
 
+MOST_THINGS: Final = 50
+"""Peers, programs or files that are counted for one place."""
+
 PLACES_SHOWN: Final = 20
 THINGS_SHOWN: Final = 3
 """Peers, programs or files that are named for one place."""
@@ -79,7 +82,7 @@ class AwaitedSums:
         found.times += awaited.times
         found.executions += 1
         thing = _only_thing(awaited.kind, event)
-        if thing is not None and (thing in found.about or len(found.about) < MOST_PLACES):
+        if thing is not None and (thing in found.about or len(found.about) < MOST_THINGS):
             found.about[thing] += 1
 
     def by_kind(self, awaiting_ns: int | None) -> dict[WaitKind, int] | None:

@@ -26,7 +26,7 @@ from dam_obs.trace.events import TraceEvent
 MOST_STRETCHES: Final = 200_000
 """Samples of one execution in a row that are kept, in all threads: enough to tell how good the clock is."""
 
-MOST_SEGMENTS: Final = 500_000
+MOST_SEGMENTS: Final = 200_000
 
 _THREAD: Final = re.compile(r"Thread (\d{1,10})\b")
 

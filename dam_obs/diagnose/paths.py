@@ -22,7 +22,10 @@ from dam_obs.store.tree import Trace, traces
 from dam_obs.trace.events import TraceEvent
 
 MOST_EVENTS: Final = 30_000
-"""Events of traces that are kept."""
+"""Events of traces that are kept; those with many segments count for several."""
+
+SEGMENTS_OF_ONE: Final = 8
+"""Segments that take as much room as an event without any."""
 
 _MOST_ZEROS: Final = 48
 
@@ -47,11 +50,11 @@ class TraceSample:
         if not self._wants(trace):
             return
         self._kept.setdefault(trace, []).append(_slim(event))
-        self._count += 1
+        self._count += _room(event)
         while self._count > MOST_EVENTS:
             self._zeros += 1
             self._kept = {trace: events for trace, events in self._kept.items() if self._wants(trace)}
-            self._count = sum(map(len, self._kept.values()))
+            self._count = sum(_room(event) for events in self._kept.values() for event in events)
 
     def _wants(self, trace: str) -> bool:
         if not self._zeros:
@@ -97,6 +100,10 @@ class CriticalPaths:
             traces=self.traces,
             traces_seen=max(self.seen, self.traces),
         )
+
+
+def _room(event: TraceEvent) -> int:
+    return 1 + len(event.segments or ()) // SEGMENTS_OF_ONE
 
 
 def _systems(trace: Trace) -> dict[int, SystemKey | None]:

@@ -71,6 +71,15 @@ def test_of_many_traces_some_are_kept_whole(
     assert found.traces_seen == 1_000
 
 
+def test_segments_count_too(make: Callable[[int], list[TraceEvent]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trace of few executions that ran in very many steps takes the room of a large one."""
+    monkeypatch.setattr(paths, "MOST_EVENTS", 100)
+    child, root = make(1)
+    root = msgspec.structs.replace(root, segments=[(number, number, 1) for number in range(2_000)])
+
+    assert sampled([child, root]).paths().of(key("root")) is None
+
+
 def test_trace_that_is_too_large_is_not_looked_at(event: MakeEvent, monkeypatch: pytest.MonkeyPatch) -> None:
     """A part of a trace would call the time of the others nobody's."""
     monkeypatch.setattr(paths, "MOST_EVENTS", 10)
