@@ -69,6 +69,11 @@ HIGHEST_RATE_HZ = 1000
     show_default=True,
     help="Have bpftrace tell what threads wait for; needs root, see `dam-obs doctor`.",
 )
+@click.option(
+    "--offcpu-stacks",
+    is_flag=True,
+    help="Have bpftrace tell where in the kernel, too, for what lasts a millisecond or more.",
+)
 @click.option("--no-draft", is_flag=True, help="Do not draft trait code.")
 @click.option(
     "--start-timeout",
@@ -98,6 +103,7 @@ def command(
     no_stacks: bool,
     native: bool,
     offcpu: bool,
+    offcpu_stacks: bool,
     no_draft: bool,
     start_timeout: float,
     max_disk: float,
@@ -127,6 +133,7 @@ def command(
         native=native,
         stacks=not no_stacks,
         offcpu=offcpu,
+        offcpu_stacks=offcpu_stacks,
         out=out,
         start_timeout_s=start_timeout,
         max_disk_bytes=int(max_disk * 1024**3),

@@ -150,7 +150,7 @@ def _systems(
     note_capacities(evidence.systems.values(), pools)
     span_ns = in_all(evidence.systems.values())
     ordered = sorted(evidence.systems.items(), key=lambda item: (-sum(item[1].numbers["duration_ns"]), item[0]))
-    return [
+    diagnoses = [
         diagnose_system(
             system,
             None if samples is None else samples.get(key, []),
@@ -162,6 +162,12 @@ def _systems(
             span_ns,
         )
         for key, system in far.judging(ordered)
+    ]
+    if offcpu is None:
+        return diagnoses
+    return [
+        diagnosis.model_copy(update={"off_cpu_stacks": offcpu.stacks_of(system)})
+        for diagnosis, (_, system) in zip(diagnoses, ordered, strict=True)
     ]
 
 

@@ -234,6 +234,17 @@ class HotStack(Model):
     samples: int
 
 
+class OffCpuStack(Model):
+    """Where in the kernel threads of this system waited, nested executions included."""
+
+    functions: list[str]
+    """Of the kernel, outermost first."""
+    cause: str
+    """As in `TimeSplit.causes`; ``block_io`` and ``run_queue`` too."""
+    ns: int
+    """In all executions that were watched from their start to their end."""
+
+
 class Prediction(Model):
     """How well a cost model did on executions it had not seen."""
 
@@ -367,6 +378,8 @@ class SystemDiagnosis(Model):
     samples: int | None
     hot_stacks: list[HotStack]
     """Most samples first; at most 20."""
+    off_cpu_stacks: list[OffCpuStack] | None = None
+    """The longest first; `None`: not asked for, see ``--offcpu-stacks``."""
     cost: CostModel
     traits: list[InferredTrait]
     points: list[Point]
@@ -445,6 +458,10 @@ class OffCpuEvidence(Model):
     """Those beyond what is kept of one run."""
     ended_early: bool
     """The tool broke down before the run's end."""
+    stacks_from_ns: int = 0
+    """Waits of so long or longer have a stack of the kernel (`SystemDiagnosis.off_cpu_stacks`); 0: not asked for."""
+    stacks_left_out: int = 0
+    """Waits of that length without one, because there were too many or too different ones."""
     disks: list[BlockRequests]
 
 

@@ -25,6 +25,7 @@ from dam_obs.sample.command import Command, NotExecutable
 from dam_obs.sample.evidence import Evidence
 from dam_obs.sample.folder import NewRun, new_run
 from dam_obs.sample.offcpu import needs
+from dam_obs.sample.offcpu.session import STACKS_FROM_NS, BpfTrace
 from dam_obs.sample.pyspy import PySpy, find_pyspy
 from dam_obs.sample.rate import BUDGET
 from dam_obs.sample.running import RunningProcess
@@ -67,6 +68,7 @@ class SystemTracer:
         native: bool = False,
         stacks: bool = True,
         offcpu: bool = False,
+        offcpu_stacks: bool = False,
         out: Path | None = None,
         start_timeout_s: float = handshake.DEFAULT_TIMEOUT_S,
         max_disk_bytes: int = MAX_DISK_BYTES,
@@ -81,6 +83,7 @@ class SystemTracer:
             native: Sample stacks of native code too, where the sampler can.
             stacks: Sample stacks at all.
             offcpu: Have bpftrace tell what threads wait for; it needs root.
+            offcpu_stacks: Have it tell where in the kernel, too, for what lasts a millisecond or more.
             out: The run's folder; a new one below ``.dam-obs/runs`` if `None`.
             start_timeout_s: How long the program may be held at its start until it is sampled.
             max_disk_bytes: What the trace may take on the disk; beyond that the oldest goes, and is counted.
@@ -90,7 +93,8 @@ class SystemTracer:
         self._budget = budget
         self._native = native
         self._stacks = stacks
-        self._offcpu = offcpu
+        self._offcpu = offcpu or offcpu_stacks
+        self._offcpu_stacks = offcpu_stacks
         self._out = out
         self._start_timeout_s = start_timeout_s
         self._max_disk_bytes = max_disk_bytes
@@ -156,12 +160,12 @@ class SystemTracer:
             "stacks": "on" if self._stacks else "off",
             **noted,
             **({"native": "on"} if self._native else {}),
-            **({"offcpu": "on"} if self._offcpu else {}),
+            **({"offcpu": "with stacks" if self._offcpu_stacks else "on"} if self._offcpu else {}),
         }
         return Evidence(
             run,
             self._find_sampler(),
-            needs.find_bpftrace() if self._offcpu else None,
+            self._find_bpftrace() if self._offcpu else None,
             rate_hz=self._rate_hz,
             budget=self._budget,
             native=self._native,
@@ -178,6 +182,12 @@ class SystemTracer:
             return absent.sampled_already()
         found = find_pyspy()
         return absent.no_sampler(found) if isinstance(found, str) else found
+
+    def _find_bpftrace(self) -> BpfTrace | AbsentEvidence:
+        found = needs.find_bpftrace()
+        if isinstance(found, AbsentEvidence) or not self._offcpu_stacks:
+            return found
+        return replace(found, stacks_from_ns=STACKS_FROM_NS)
 
     def _environment(self, run: RunFolder, environ: Mapping[str, str], will_sample: bool) -> dict[str, str]:
         settings = replace(

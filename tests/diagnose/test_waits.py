@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dam_obs.diagnose.build import build_report
 from dam_obs.diagnose.evidence import COLUMNS, NOT_MEASURED, SystemEvidence, SystemKey
-from dam_obs.diagnose.report import DiagnosticReport, TimeSplit
+from dam_obs.diagnose.report import DiagnosticReport, OffCpuStack, TimeSplit
 from dam_obs.diagnose.times import split
 from dam_obs.diagnose.waits import OffCpuTimes
 from dam_obs.sample.offcpu.causes import CAUSES, Cause
@@ -138,6 +138,8 @@ def test_the_report_says_how_they_were_taken(event: MakeEvent, run: WriteRun) ->
         "lost": 2,
         "cut": 1,
         "ended_early": False,
+        "stacks_from_ns": 0,
+        "stacks_left_out": 0,
         "disks": [
             {
                 "device": "vda",
@@ -225,3 +227,26 @@ def test_of_an_execution_with_more_segments_than_are_kept_nothing_is_known(
     causes = report_on(run(one), off(7, 102, 105, 106, "sleep"), summary=summary).systems[0].time.causes
 
     assert (causes or {}).get("sleep") == sleep_ns
+
+
+def test_where_in_the_kernel_a_system_waited(event: MakeEvent, run: WriteRun) -> None:
+    """The waits of its threads within its segments, by stack and cause, the longest first; only where asked for."""
+    folder = run(event(duration_ns=1_000, cpu_ns=0, wait_ns=0, segments=[(1_000, 2_000, 7)]))
+    summary = msgspec.structs.replace(SUMMARY, stacks_from_ns=1)
+    stacks = [b'{"kind":"stack","functions":["entry","sleep\\u001b"]}\n', b'{"kind":"stack","functions":["entry"]}\n']
+    waits = [
+        Interval(7, 900, 1_100, 1_150, "sleep", 0),
+        Interval(7, 1_200, 1_250, 1_300, "futex", 1),
+        Interval(7, 1_400, 1_500, 1_600, "futex", 1),
+        Interval(8, 1_200, 1_900, 1_900, "sleep", 0),
+        Interval(7, 1_700, 1_900, 1_900, "poll"),
+    ]
+    folder.offcpu.write_bytes(gzip.compress(b"".join([*stacks, *lines(*waits, summary=summary)])))
+
+    (system,) = build_report(folder).systems
+
+    assert system.off_cpu_stacks == [
+        OffCpuStack(functions=["entry"], cause="futex", ns=150),
+        OffCpuStack(functions=["entry", "sleep\\x1b"], cause="sleep", ns=100),
+    ]
+    assert report_on(folder, *waits[4:]).systems[0].off_cpu_stacks is None

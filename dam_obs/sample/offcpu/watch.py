@@ -104,6 +104,8 @@ class OffCpuWatch:
             to_ns=self._to_ns,
             lost=session.lost,
             cut=session.cut,
+            stacks_from_ns=session.tool.stacks_from_ns,
+            stacks_cut=session.stacks_cut,
         )
 
     def _adopt(self, tree: ProcessTree) -> None:

@@ -109,7 +109,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> DiagnosticReport:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr("dam_obs.sample.offcpu.watch.START_PATIENCE_S", PATIENCE_S)
-        run = SystemTracer(Settings(), offcpu=True, start_timeout_s=PATIENCE_S).run([sys.executable, str(program)])
+        tracer = SystemTracer(Settings(), offcpu_stacks=True, start_timeout_s=PATIENCE_S)
+        run = tracer.run([sys.executable, str(program)])
     assert run.manifest.exit_status == 0
     assert [one for one in run.manifest.absent if one.evidence == "off_cpu"] == []
     return build_report(run.folder)
@@ -168,3 +169,24 @@ def test_the_clock_is_known(report: DiagnosticReport) -> None:
     assert report.offcpu.clock in ("monotonic", "boottime")
     assert report.offcpu.intervals > 0
     assert not report.offcpu.ended_early
+
+
+@pytest.mark.parametrize(
+    ("component", "cause", "function"),
+    [
+        ("sleep", "sleep", "nanosleep"),
+        ("futex", "futex", "futex"),
+        ("poll", "poll", "epoll"),
+        ("child", "child", "wait"),
+    ],
+)
+def test_a_wait_has_its_place_in_the_kernel(
+    report: DiagnosticReport, component: str, cause: str, function: str
+) -> None:
+    """Some of it was spent in a function that is called after the wait, whatever else this kernel has around it."""
+    (stacks,) = [system.off_cpu_stacks for system in report.systems if system.system == component]
+    found = [name for stack in stacks or () if stack.cause == cause for name in stack.functions]
+
+    if not any(name.isidentifier() for name in found):
+        pytest.skip("this kernel does not tell the names of its functions (kernel.kptr_restrict)")
+    assert any(function in name for name in found)
