@@ -45,6 +45,9 @@ FILES_IN_BOUND: Final = 16
 """Files, as the program writes them, that fit into the bound at least."""
 
 SMALLEST_BYTES: Final = 64 * 1024
+MOST_FILES: Final = 10_000
+"""Closed files that a program keeps at most, as the setting `rotate_keep` has it."""
+
 _UNFINISHED: Final = ".unfinished"
 
 _logger = logging.getLogger(__name__)
@@ -53,7 +56,10 @@ _logger = logging.getLogger(__name__)
 def rotation(settings: Settings, max_bytes: int) -> Rotation:
     """Return how a program is to close files, so that there is something to pack, and no more than the bound."""
     size = min(settings.rotate_bytes, max(max_bytes // FILES_IN_BOUND, SMALLEST_BYTES))
-    return {"rotate_bytes": size, "rotate_keep": max(max_bytes // size, 1) if size else settings.rotate_keep}
+    return {
+        "rotate_bytes": size,
+        "rotate_keep": min(max(max_bytes // size, 1), MOST_FILES) if size else settings.rotate_keep,
+    }
 
 
 class Rotation(TypedDict):

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dam_obs.config import Settings
+from dam_obs.config import Settings, load_settings
 from dam_obs.sample.spill import SMALLEST_BYTES, Spill, rotation
 from dam_obs.store.closed import closed_files, closed_folder, read_lost
 from dam_obs.store.packed import measure, pack
@@ -196,9 +196,13 @@ def test_segments_are_counted_where_they_are(run):
         (64 * 2**20, 64 * 2**20, 4 * 2**20, 16),
         (64 * 2**20, 1, SMALLEST_BYTES, 1),
         (0, 4 * 2**30, 0, 5),
+        (100_000, 4 * 2**30, 100_000, 10_000),
     ],
-    ids=["default", "small bound", "no room", "never rotated"],
+    ids=["default", "small bound", "no room", "never rotated", "small files"],
 )
 def test_a_program_closes_files_that_fit_the_bound(set_to, bound, size, keep):
     """So that there is something to pack well before it is reached."""
-    assert rotation(Settings(rotate_bytes=set_to), bound) == {"rotate_bytes": size, "rotate_keep": keep}
+    found = rotation(Settings(rotate_bytes=set_to), bound)
+
+    assert found == {"rotate_bytes": size, "rotate_keep": keep}
+    assert load_settings(dict(found)).problems == ()
