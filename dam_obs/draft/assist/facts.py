@@ -1,8 +1,8 @@
 """
 What a model is told of a system: plain data of bounded size, without anything that a cost law has no use for.
 
-Names and values come from the observed program; they are rid of secrets and cut. Paths, stacks,
-peers, the machine and the source are left out: `Facts` is all there is.
+Names and values come from the observed program; they are rid of secrets and cut. Texts that are
+no category, files, stacks, peers, the machine and the source are left out: `Facts` is all there is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LONGEST_FIELD: Final = 120
 
 MOST_FEATURES: Final = 20
 MOST_VALUES: Final = 12
-"""Of a feature that is a text or a flag, the most frequent ones."""
+"""Of a text that is a category; one with more values is no use to a law, and its values are not told."""
 
 MOST_EXECUTIONS: Final = 200
 MOST_LINES: Final = 8
@@ -58,7 +58,7 @@ def facts(contest: Contest) -> Facts:
     sources = {name: feature_source(name, command_is_dict=contest.training.takes_dict) for name in features}
     readable = [name for name, source in sources.items() if source is not None][:MOST_FEATURES]
     system = contest.system
-    head = {
+    head: dict[str, Any] = {
         "system": clean.text("system", system.system),
         "operation": clean.text("operation", f"{system.layer}.{system.operation}"),
         "quantile": system.cost.quantile,
@@ -70,7 +70,8 @@ def facts(contest: Contest) -> Facts:
         ],
         "template_draft": _lines(contest.template, clean),
     }
-    return Facts(head, _table(executions, readable, sources, clean))
+    told = [name for name, field in zip(readable, head["fields_of_cmd"], strict=True) if field["is"] != "text"]
+    return Facts(head, _table(executions, told, sources, clean))
 
 
 class _Clean:
@@ -105,8 +106,9 @@ def _feature(name: str, source: str, executions: Sequence[Execution], clean: _Cl
         low, middle, high = np.quantile(numbers, [0, 0.5, 1]).tolist()
         return told | {"is": "number", "min": low, "median": middle, "max": high, "distinct": len(set(numbers))}
     counts = Counter(str(clean.value(name, value)) for value in values)
-    most = dict(counts.most_common(MOST_VALUES))
-    return told | {"is": "category", "values": most, "distinct": len(counts)}
+    if len(counts) > MOST_VALUES:
+        return told | {"is": "text", "distinct": len(counts)}
+    return told | {"is": "category", "values": dict(counts.most_common()), "distinct": len(counts)}
 
 
 def _milliseconds(contest: Contest) -> dict[str, float]:

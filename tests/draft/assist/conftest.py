@@ -64,6 +64,11 @@ def write_report(run: RunFolder) -> None:
     run.report_json.write_text(build_report(run).model_dump_json())
 
 
+def _value(given: object, number: int) -> object:
+    """A feature is a value, or made of the execution's number."""
+    return given(number) if callable(given) else given
+
+
 def _event(number: int, chance: random.Random, noise: float, command: str, features: dict[str, object]) -> TraceEvent:
     size, count = chance.randint(100, 10_000), chance.randint(1, 60)
     took_ns = int(max(0.02 * size, 3 * count) * math.exp(chance.gauss(0, noise)) * MS)
@@ -86,7 +91,7 @@ def _event(number: int, chance: random.Random, noise: float, command: str, featu
         thread_id=1,
         start_mono_ns=START_MONO_NS + number * 1000 * MS,
         command=command,
-        features={"size": size, "count": count, **features},
+        features={"size": size, "count": count, **{name: _value(given, number) for name, given in features.items()}},
         code={"function": "shop.work:Pack.__call__", "file": "/build/src/shop/work.py", "line": 9},
     )
 

@@ -163,6 +163,27 @@ def test_secrets_of_a_foreign_trace_are_hidden_once_more(plant, tmp_path):
     assert "[redacted:" in asked
 
 
+def test_texts_that_are_no_category_are_not_sent(plant, tmp_path):
+    """A law has no use for them, and they may be anybody's name."""
+    people = plant(tmp_path / "run", owner=lambda number: f"person-{number}@shop.example", kind=lambda n: "ab"[n % 2])
+
+    asked = prompt(people)
+
+    assert "person-" not in asked
+    data = data_of(asked)
+    assert [each for each in data["fields_of_cmd"] if each["is"] != "number"] == [
+        {
+            "read_as": "cmd.kind",
+            "present_in": 160,
+            "is": "category",
+            "values": data["fields_of_cmd"][1]["values"],
+            "distinct": 2,
+        },
+        {"read_as": "cmd.owner", "present_in": 160, "is": "text", "distinct": 160},
+    ]
+    assert data["executions"][0] == ["cmd.count", "cmd.kind", "cmd.size", "took_ms"]
+
+
 def test_many_and_long_features_are_cut(plant, tmp_path):
     """Each is bounded, and so is their number."""
     features = {f"field_{number:03d}": number for number in range(60)} | {"word": "w" * 5000}
