@@ -85,6 +85,9 @@ _FUNCTIONS: Final[dict[tuple[str, str], AwaitedKind]] = {
 _PASSING: Final = frozenset({("asyncio.tasks", "wait_for"), ("asyncio.locks", "_ContextManagerMixin.__aenter__")})
 """Functions that only hand on what they await, and say nothing of what that is."""
 
+_EXECUTORS: Final = frozenset({"run_in_executor", "wrap_future"})
+"""What functions call that hand work to executors."""
+
 _MOST_REMEMBERED: Final = 4096
 
 
@@ -187,7 +190,7 @@ def leaf_of(work: Any) -> Leaf:
     yields = below is None and (here is work or type(work) is GeneratorType)
     what = inner if inner is not None else None if below is None else _end(here)
     key = (id(by), offset, what if type(what) is str else id(what), yields)
-    return _leaves.get(key) or _remember(key, Leaf(by, offset, what, _kind(what, here, yields)))
+    return _leaves.get(key) or _remember(key, Leaf(by, offset, what, _kind(what, here, by, yields)))
 
 
 def _offset(holder: Any) -> int:
@@ -215,7 +218,7 @@ def _end(here: Any) -> type | str:
     return kind
 
 
-def _kind(what: Frame | type | str | None, here: Any, yields: bool) -> AwaitedKind:
+def _kind(what: Frame | type | str | None, here: Any, by: Frame | None, yields: bool) -> AwaitedKind:
     if yields:
         return "consumer"
     # By `type` alone: `isinstance` would ask a class that is awaited for its own.
@@ -226,7 +229,10 @@ def _kind(what: Frame | type | str | None, here: Any, yields: bool) -> AwaitedKi
         return "turn" if kind == "sleep" and _is_bare_yield(here) else kind or "unknown"
     future, awaited = _asyncio("Future"), cast("type", what)
     if future is not None and _is_kind_of(awaited, future):
-        return "task" if _NAME(awaited) == "_GatheringFuture" else "future"
+        if _NAME(awaited) == "_GatheringFuture":
+            return "task"
+        # A future does not tell whose it is. In a function that hands work to an executor it is most likely that one's.
+        return "thread" if by is not None and not _EXECUTORS.isdisjoint(by.code.co_names) else "future"
     return "unknown"
 
 

@@ -29,8 +29,9 @@ AwaitedKind = Literal[
 """
 What an execution was suspended for.
 
-``network`` is a stream or socket, ``future`` one that does not tell whose it is, ``turn`` the event loop's next
-round (``sleep(0)``), ``consumer`` whoever takes the items that it yields.
+``network`` is a stream or socket, ``thread`` work handed to a thread or another executor, ``future`` one that does
+not tell whose it is, ``turn`` the event loop's next round (``sleep(0)``), ``consumer`` whoever takes the items that it
+yields.
 """
 
 

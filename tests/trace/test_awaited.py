@@ -193,7 +193,7 @@ KINDS = {
     reads_a_stream: ("network", "asyncio.streams:StreamReader.readline", f"{HERE}:reads_a_stream"),
     waits_for_a_program: ("process", "asyncio.subprocess:Process.wait", f"{HERE}:waits_for_a_program"),
     in_a_thread: ("thread", "asyncio.threads:to_thread", f"{HERE}:in_a_thread"),
-    awaits_an_executor: ("future", "_asyncio:Future", f"{HERE}:awaits_an_executor"),
+    awaits_an_executor: ("thread", "_asyncio:Future", f"{HERE}:awaits_an_executor"),
     awaits_a_task: ("task", "sleeps", f"{HERE}:awaits_a_task"),
     gathers: ("task", "asyncio.tasks:_GatheringFuture", f"{HERE}:gathers"),
     groups: ("task", "asyncio.taskgroups:TaskGroup.__aexit__", f"{HERE}:groups"),
@@ -421,6 +421,57 @@ def test_odd_awaitable_is_named_by_its_type_and_not_asked():
 
     assert longest(measured(work)) == ("unknown", f"{HERE}:Raising", f"{HERE}:{work.__qualname__}")
     assert not Raising.asked
+
+
+class Compiled:
+    """What Cython makes of a coroutine, as far as a chain goes: attributes that are the interpreter's descriptors."""
+
+    __slots__ = ("cr_await",)
+
+    def __init__(self, coroutine):
+        self.cr_await = coroutine
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.send(None)
+
+    def send(self, value):
+        return self.cr_await.send(value)
+
+    def throw(self, *error):
+        return self.cr_await.throw(*error)
+
+
+class Pretending(Compiled):
+    """The same with a property in its place."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, coroutine):
+        self._inner = coroutine
+
+    @property
+    def cr_await(self):
+        frame = sys._getframe(1)
+        if frame.f_code.co_name in ("send", "throw"):
+            return self._inner
+        raise RuntimeError("asked")
+
+
+@pytest.mark.parametrize(("kind", "by"), [(Compiled, "sleeps"), (Pretending, "work")], ids=["compiled", "pretending"])
+def test_compiled_coroutines_are_seen_through(monkeypatch, kind, by):
+    """By descriptors of the interpreter's alone; a property of the program's is not asked."""
+    monkeypatch.setattr(kind, "__module__", "_cython_3_0_11")
+
+    async def work():
+        await kind(sleeps())
+
+    assert measured(work).awaited[0].by.rpartition(".")[2].rpartition(":")[2] == by
 
 
 def test_trap_of_another_scheduler_is_unknown():
