@@ -47,7 +47,10 @@ def missing(run: RunEvidence, *, causes_known: bool = False, memory_known: bool 
     if not any({"read_bytes", "rchar"} & system.touched.counted for system in systems):
         why = "the kernel gave no I/O counters for threads"
         found.append(Absent(evidence="bytes", why=why, remedy="boot a kernel with CONFIG_TASK_IO_ACCOUNTING"))
-    if not any(system.touched.files or system.touched.peers or system.touched.processes for system in systems):
+    # Where CPU time was measured, files, peers and programs were watched for, too: then there were none.
+    if not _any_column(systems, "cpu_ns") and not any(
+        system.touched.files or system.touched.peers or system.touched.processes for system in systems
+    ):
         why = "no execution is known to have touched a file, peer or program"
         found.append(Absent(evidence="touched", why=why, remedy=_MEASURE))
     return found if memory_known else [*found, MEMORY]

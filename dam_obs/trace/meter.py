@@ -279,9 +279,9 @@ MOST_TOUCHED: Final = 64
 
 class Stretch:
     """
-    Measures the body of a ``with`` block, which no trampoline can stand under.
+    Measures what no trampoline can stand under: the body of a ``with`` block, a hook call of pluggy's.
 
-    Inside a running event loop the thread's counters would count other tasks too, and on
+    In the body of a ``with`` block inside a running event loop the thread's counters would count other tasks too, and on
     another thread they would be another thread's: then there is no evidence.
     """
 
