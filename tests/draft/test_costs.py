@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import enum
 import math
 from types import SimpleNamespace
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 
 from dam_obs.diagnose.columns import Columns
 from dam_obs.diagnose.families import Fitted
+from dam_obs.draft.as_draft import CLASS, as_draft
 from dam_obs.draft.costs import cost_source
+from dam_obs.draft.sandbox import DraftCode, ask
+from dam_obs.draft.write import draft_source
 
 LINEAR = {"intercept": 3_100_000.0, "slope": 2_100.0}
 
@@ -201,3 +205,24 @@ def test_a_model_that_cannot_be_written_is_the_latency_that_was_seen(system, cos
     assert source.expression == "41"
     assert len(source.why_constant) == 1
     assert why in source.why_constant[0]
+
+
+def test_a_slope_for_each_category_is_drafted_read_back_and_asked(system, cost):
+    """The whole way: checked as a draft, read from a source as what is declared, and run on recorded commands."""
+    law = cost(
+        family="category_slopes",
+        features=["kind", "size"],
+        coefficients={"intercept": 1e6, "slope": 2e6},
+        categories={"ZIP": 2e6, "PNG": 5e6},
+        slopes={"ZIP": 1e6, "PNG": 10e6},
+        quantile_factor=1.0,
+    )
+    module = ast.parse(draft_source(system(cost=law), "run"))
+    (owner,) = (node for node in module.body if isinstance(node, ast.ClassDef))
+    declared = as_draft(module, owner.body[-1], is_method=True)
+
+    kinds = ("ZIP", "PNG", "TXT")
+    commands = [{"kind": kind, "size": size} for kind in kinds for size in (1, 100)]
+    answers = ask(DraftCode(text=declared.draft, class_name=CLASS), commands).answers
+
+    assert [answer.time_ms() for answer in answers] == [3, 102, 15, 1005, 3, 201]
