@@ -281,8 +281,8 @@ class Stretch:
     """
     Measures what no trampoline can stand under: the body of a ``with`` block, a hook call of pluggy's.
 
-    In the body of a ``with`` block inside a running event loop the thread's counters would count other tasks too, and on
-    another thread they would be another thread's: then there is no evidence.
+    In the body of a ``with`` block inside a running event loop the thread's counters would count other tasks too, and
+    on another thread they would be another thread's: then there is no evidence.
     """
 
     __slots__ = ("_begun", "_cpu", "_thread")
