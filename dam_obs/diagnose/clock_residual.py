@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from dam_obs.diagnose.export.clock import Segment, place, residual
-from dam_obs.diagnose.quality import refused
+from dam_obs.diagnose.quality import period_ns, refused
 from dam_obs.errors import DamObsError
 from dam_obs.sample.attribution import Stacks
 from dam_obs.sample.profile import read_profile
@@ -44,9 +44,7 @@ class SampleClock:
     def __init__(self, run: RunFolder, manifest: Manifest | None) -> None:
         """Read the order of samples, if the run has any that may be used."""
         self._threads = list(_threads(run)) if manifest is not None and not refused(manifest) else []
-        sampler = manifest.sampler if manifest else None
-        known = sampler is not None and sampler.samples > 0 and sampler.seconds > 0
-        self._period_ns = sampler.seconds / sampler.samples * 1e9 if sampler is not None and known else 1e7
+        self._period_ns = period_ns(manifest.sampler if manifest else None)
         self._wanted = {span for thread in self._threads for span, _ in thread.owners if span is not None}
         self._segments: dict[str, tuple[int | None, list[tuple[int, int, int]]]] = {}
         self._count = 0
@@ -93,7 +91,9 @@ def _threads(run: RunFolder) -> Iterator[_OfThread]:
         for (pid, name), samples in groupby(read_profile(run.raw_profile), key=lambda one: (one.pid, one.thread)):
             named = _THREAD.match(name)
             owners: list[tuple[str | None, int]] = []
+            ordered = True
             for sample in samples:
+                ordered = ordered and sample.ordered
                 spans, _ = stacks.own(sample.frames)
                 span = spans[-1] if spans else None
                 if owners and owners[-1][0] == span:
@@ -101,7 +101,7 @@ def _threads(run: RunFolder) -> Iterator[_OfThread]:
                 elif room:
                     owners.append((span, sample.weight))
                     room -= 1
-            if named is not None:
+            if named is not None and ordered:
                 yield _OfThread(pid, int(named[1]), owners)
     except DamObsError:  # what is wrong with the profile is told where stacks are attributed
         return

@@ -27,6 +27,8 @@ MIN_RATE_SHARE: Final = 0.50
 MAX_UNSAMPLED_SHARE: Final = 0.05
 """Of the time: a sampler that is begun anew again and again misses what happens meanwhile."""
 
+GUESSED_HZ: Final = 100.0
+
 MIN_SAMPLES: Final = 100
 """In executions: with fewer, a share of 10 % may as well be 4 or 18."""
 
@@ -121,6 +123,21 @@ def quality(facts: Facts) -> Quality:
         lines_skipped=facts.lines_skipped,
         absent=_absent(facts),
     )
+
+
+def period_ns(sampler: SamplerStats | None) -> float:
+    """
+    Return the time from one look to the next, as the sampler reached it; a guess where nothing is known.
+
+    Looks are those at the rate asked for: what the weight of a sample counts.
+    """
+    if sampler is None or sampler.rate_asked_hz <= 0:
+        return 1e9 / GUESSED_HZ
+    if sampler.samples > 0 and sampler.looks_due:
+        return sampler.looks_due / sampler.samples / sampler.rate_asked_hz * 1e9
+    if sampler.samples > 0 and sampler.seconds > 0:
+        return sampler.seconds / sampler.samples * 1e9
+    return 1e9 / sampler.rate_asked_hz
 
 
 def _rate(sampler: SamplerStats | None) -> float | None:

@@ -20,7 +20,7 @@ from statistics import median_low
 
 from dam_obs.diagnose.evidence import SystemKey
 from dam_obs.diagnose.export.errors import AmbiguousSystem, NoSamples, SystemNotSampled
-from dam_obs.diagnose.quality import refused
+from dam_obs.diagnose.quality import period_ns, refused
 from dam_obs.errors import DamObsError
 from dam_obs.sample.attribution import Owners, Stacks, span_id_of
 from dam_obs.sample.profile import read_profile, sampled_pids
@@ -157,17 +157,8 @@ class RunSamples:
 
     @property
     def period_ns(self) -> float:
-        """
-        Time from one look to the next, as the sampler reached it; a guess where nothing is known.
-
-        Looks are those at the rate asked for, as in `Sampled.weight`.
-        """
-        sampler = self.manifest.sampler if self.manifest else None
-        if sampler and sampler.samples > 0 and sampler.looks_due and self.rate_hz:
-            return sampler.looks_due / sampler.samples / self.rate_hz * 1e9
-        if sampler and sampler.samples > 0 and sampler.seconds > 0:
-            return sampler.seconds / sampler.samples * 1e9
-        return 1e9 / (self.rate_hz or 100)
+        """Time from one look to the next, in looks as `Sampled.weight` counts them."""
+        return period_ns(self.manifest.sampler if self.manifest else None)
 
     def threads(self, *, whole: bool = False, unwanted: bool = False) -> Iterator[tuple[Thread, Iterator[Sampled]]]:
         """
