@@ -14,6 +14,7 @@ from dam_obs.cli._assisting import REJECTED, Asked, contest_of, document, tell_v
 from dam_obs.cli._base import NotOfARun, echo_json, json_option, source_argument
 from dam_obs.cli._drafting import into_sources
 from dam_obs.cli._reading import telling
+from dam_obs.diagnose.plausible import Implausible, check_plausible
 from dam_obs.diagnose.report import DiagnosticReport
 from dam_obs.draft.assist.model import TIMEOUT_SECONDS
 from dam_obs.draft.assist.prompt import DEFAULT_BYTES, LEAST_BYTES, prompt
@@ -196,11 +197,16 @@ def read_report(path: Path) -> DiagnosticReport:
         NoReport: It is not there, or it is no report that this version of dam-obs reads.
     """
     try:
-        return DiagnosticReport.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        report = DiagnosticReport.model_validate_json(content)
+        check_plausible(content)
+        return report
     except (FileNotFoundError, NotADirectoryError):
         raise NoReport(path, "is not there") from None
     except OSError as error:
         raise NoReport(path, f"cannot be read ({error.strerror})") from error
+    except Implausible as error:
+        raise NoReport(path, f"is not the report of a run ({shown(str(error))})") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))

@@ -24,7 +24,7 @@ from dam_obs.store.populations import FEWEST_SPANS, NEGLIGIBLE, SEEN_FACTOR
 LawVerdict = Literal["slower", "faster", "same", "too_few", "no_overlap"]
 """``same``: at equal input the times are the same; ``no_overlap``: too few executions had input that both runs saw."""
 
-CATEGORIES_SHOWN: Final = 20
+_LARGEST: Final = 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +77,28 @@ def at_equal_input(before: SystemDiagnosis, after: SystemDiagnosis, level: float
 
 
 def _usable(points: Sequence[Point], names: Sequence[str]) -> list[Point]:
-    """Return what succeeded, as laws are made of it, and has all features."""
-    return [point for point in points if point.status == "success" and all(name in point.features for name in names)]
+    """Return what succeeded, as laws are made of it, and has all features, and no number among them that is none."""
+    return [
+        point
+        for point in points
+        if point.status == "success"
+        and all(name in point.features for name in names)
+        and not any(_is_no_number(point.features[name]) for name in names)
+    ]
+
+
+def _is_no_number(value: object) -> bool:
+    """Tell whether it is a whole number larger than any float, or not finite."""
+    if isinstance(value, int):
+        return abs(value) > _LARGEST
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _number(point: Point, name: str) -> float | None:
     value = point.features.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+    return float(value)
 
 
 def _mix(name: str, before: Sequence[Point], after: Sequence[Point]) -> FeatureMix:
