@@ -94,7 +94,7 @@ class Spill:
         if now < self._next_look or (self._thread is not None and self._thread.is_alive()):
             return
         self._next_look = now + LOOK_EVERY_S
-        if not self._folder.is_dir() or not self._waiting():
+        if not self._waiting():
             return
         self._thread = threading.Thread(target=self._work_in_background, name="dam-obs-pack", daemon=True)
         self._thread.start()
@@ -129,12 +129,15 @@ class Spill:
             except (OSError, DamObsError) as error:
                 self._left.add(path.name)
                 _logger.warning("dam-obs: %s is not packed: %s", path, error)
-            self._hold_bound()
-        self._hold_bound()
+            self._try_to_hold_bound()
+        self._try_to_hold_bound()
 
     def _waiting(self) -> list[Path]:
         """Return the files that are to be packed, or removed since they are packed already."""
-        names = {path.name for path in self._folder.iterdir()}
+        try:
+            names = os.listdir(self._folder)
+        except OSError:
+            return []  # removed by hand, or not ours to read any more
         waiting = sorted(name for name in names if name.endswith(LINES) and not name.startswith("."))
         return [self._folder / name for name in waiting if name not in self._left]
 
@@ -155,6 +158,12 @@ class Spill:
                 finally:
                     unfinished.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
+
+    def _try_to_hold_bound(self) -> None:
+        try:
+            self._hold_bound()
+        except (OSError, DamObsError) as error:  # what is to go must be written down first; a disk may be full
+            _logger.warning("dam-obs: the bound on disk of %s is not held: %s", self._folder, error)
 
     def _hold_bound(self) -> None:
         """Let the oldest go until the trace is within its bound."""

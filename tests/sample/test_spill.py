@@ -180,6 +180,31 @@ def test_a_bound_below_what_is_written_to_empties_the_folder_and_ends(run):
     assert run.trace.exists()
 
 
+def test_a_bound_that_cannot_be_held_is_said_and_nothing_goes_unsaid(run, events, monkeypatch, caplog):
+    """What goes is written down first: where that cannot be done, nothing goes."""
+
+    def full(folder: Path, lost: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dam_obs.sample.spill.write_lost", full)
+    said = Spill(run, 1).end()
+
+    assert said is not None
+    assert list(read_events(run.trace)) == events
+    assert "No space left on device" in caplog.text
+
+
+def test_a_folder_that_was_removed_is_nothing_to_do(run):
+    """A run goes on whatever is done to its folder."""
+    spill = Spill(run)
+    for path in closed_folder(run.trace).iterdir():
+        path.unlink()
+    closed_folder(run.trace).rmdir()
+    spill.tick()
+
+    assert spill.end() is None
+
+
 def test_segments_are_counted_where_they_are(run):
     """What is counted as lost is what was there."""
     Spill(run).end()
