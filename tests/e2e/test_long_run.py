@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from dam_obs.diagnose.build import build_report
 from dam_obs.store.closed import closed_files
 from dam_obs.store.packed import packed_lines
+from dam_obs.store.processes import read_processes
 from dam_obs.store.read import read_events
 from dam_obs.store.runs import RunFolder
 
@@ -107,3 +110,38 @@ def test_the_bound_on_disk_holds_and_what_went_is_said(tmp_path):
     lost = report.quality.events_lost + report.quality.events_unwritten
     assert lost > 0
     assert report.quality.executions + lost == LONG
+
+
+def test_an_observer_that_is_killed_leaves_each_event_once(tmp_path):
+    """Whatever it was packing then; the program goes on, and a report can be made."""
+    run = RunFolder(tmp_path / "run")
+    options = ["--no-stacks", "--no-draft", "--out", str(run.path)]
+    observer = subprocess.Popen(
+        [sys.executable, "-m", "dam_obs.cli", "diagnose", *options, "--", sys.executable, str(PROGRAM), str(LONG)],
+        env={**os.environ, "DAM_OBS_ROTATE_BYTES": str(FILE_BYTES)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert observer.stdout is not None
+    end = time.monotonic() + 60
+    while not any(path.suffix == ".parquet" for path in closed_files(run.trace)) and time.monotonic() < end:
+        time.sleep(0.01)
+    observer.kill()
+    observer.wait()
+    said = observer.stdout.read()  # to the end of the program, whose output it is
+    observer.stdout.close()
+
+    assert json.loads(said)["executions"] == LONG
+    until(lambda: read_processes(run)[0].ended)
+    spans = [event.otel_span_id for event in read_events(run.trace) if event.kind == "span"]
+    assert (len(spans), len(set(spans))) == (LONG, LONG)
+    assert build_report(run).quality.executions == LONG
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
