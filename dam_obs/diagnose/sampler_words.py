@@ -18,8 +18,7 @@ def sampler_line(quality: Quality) -> str | None:
 
 def _parts(quality: Quality) -> Iterator[str]:
     if quality.sampler_share is not None:
-        allowed = "" if quality.budget_share is None else f", {quality.budget_share:.1%} allowed"
-        yield f"took {quality.sampler_share:.1%} of a CPU{allowed}"
+        yield f"took {quality.sampler_share:.1%} of a CPU{_allowed(quality.sampler_share, quality.budget_share)}"
     if len(quality.rates) > 1:
         yield f"looked at {_rates(quality)}"
     if quality.sampler_restarts:
@@ -29,6 +28,12 @@ def _parts(quality: Quality) -> Iterator[str]:
         yield f"{quality.samples_let_go:,} samples let go for lack of room"
     if quality.native:
         yield "with native stacks"
+
+
+def _allowed(taken: float, budget: float | None) -> str:
+    if budget is None:
+        return ""
+    return f", {budget:.1%} allowed" + (" in the long run" if taken > budget else "")
 
 
 def _rates(quality: Quality) -> str:

@@ -23,6 +23,7 @@ import msgspec
 
 import dam_obs
 from dam_obs.sample import absent
+from dam_obs.sample.activity import Activity
 from dam_obs.sample.folder import NewRun
 from dam_obs.sample.gate import Gate
 from dam_obs.sample.offcpu import needs
@@ -32,7 +33,7 @@ from dam_obs.sample.parts import Parts
 from dam_obs.sample.procfs import ProcessCounters, ProcessTree, host_note
 from dam_obs.sample.profile import BrokenProfile
 from dam_obs.sample.pyspy import PySpy
-from dam_obs.sample.rate import Activity, Pace
+from dam_obs.sample.rate import Pace
 from dam_obs.sample.sampling import SamplerResult, Sampling
 from dam_obs.sample.spill import Spill
 from dam_obs.store.files import write_whole

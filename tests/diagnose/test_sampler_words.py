@@ -24,6 +24,11 @@ def quality(rates: tuple[float, ...] = (), **known: Any) -> Quality:
     [
         ((), {}, None),
         ((100,), {"sampler_share": 0.0193, "budget_share": 0.02}, "took 1.9% of a CPU, 2.0% allowed"),
+        (
+            (100,),
+            {"sampler_share": 0.031, "budget_share": 0.02},
+            "took 3.1% of a CPU, 2.0% allowed in the long run",
+        ),
         ((100,), {"sampler_share": 0.5}, "took 50.0% of a CPU"),
         (
             (100, 50, 10, 100),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dam_obs.sample.rate import BUDGET, MOST_CHANGES, SAVED_S, Activity, Look, Pace, ladder
+from dam_obs.sample.rate import BUDGET, MOST_CHANGES, SAVED_S, Look, Pace, ladder
 
 Cost = Callable[[float], float]
 """What a sampler takes of a CPU, by its rate."""
@@ -257,51 +257,6 @@ class TestASamplerThatIsBehind:
     def test_one_that_has_just_begun_is_forgiven(self) -> None:
         """It reads symbols."""
         assert told(Pace(100), 0.5, late=2) == [100.0]
-
-
-class TestActivity:
-    """Whether a program does something, from what the kernel says of it, four times a second."""
-
-    @staticmethod
-    def seen(cpu_s: list[float], written: list[int] | None = None, every_s: float = 0.25) -> list[bool]:
-        """Return what is said each time."""
-        activity = Activity()
-        sizes = written or [0] * len(cpu_s)
-        return [
-            activity.seen(number * every_s, taken, size)
-            for number, (taken, size) in enumerate(zip(cpu_s, sizes, strict=True))
-        ]
-
-    def test_the_first_time_nothing_is_known(self) -> None:
-        """So it counts as active."""
-        assert self.seen([3.0]) == [True]
-
-    def test_one_that_does_nothing_is_not(self) -> None:
-        """From the second time on."""
-        assert self.seen([3.0] * 5) == [True] + [False] * 4
-
-    def test_a_burst_is_seen_at_once(self) -> None:
-        """A twentieth of a CPU from one time to the next."""
-        assert self.seen([3.0, 3.0, 3.02, 3.02]) == [True, False, True, False]
-
-    def test_one_step_of_the_kernel_is_no_burst(self) -> None:
-        """What waits in a loop is told so much now and then."""
-        assert self.seen([3.0, 3.0, 3.01, 3.01]) == [True, False, False, False]
-
-    def test_what_is_little_for_the_time_is_none_either(self) -> None:
-        """On a machine where counters are read seldom."""
-        assert self.seen([3.0, 3.02, 3.04], every_s=2.0) == [True, False, False]
-
-    def test_a_little_all_the_time_is_activity(self) -> None:
-        """Two hundredths of a CPU; it is known after five seconds."""
-        said = self.seen([number // 2 * 0.01 for number in range(60)])
-
-        assert said[1:20] == [False] * 19
-        assert set(said[21:]) == {True}
-
-    def test_an_execution_that_is_written_down_is_activity(self) -> None:
-        """However little CPU time it took; a file that was rotated has another size, too."""
-        assert self.seen([3.0] * 4, [0, 100, 100, 50]) == [True, True, False, True]
 
 
 # -- laws

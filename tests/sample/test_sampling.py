@@ -13,6 +13,7 @@ import pytest
 
 from dam_obs.config import Settings
 from dam_obs.sample import rate, sampling
+from dam_obs.sample.activity import Activity
 from dam_obs.sample.attribution import attribute
 from dam_obs.sample.profile import read_profile
 from dam_obs.sample.rate import Look, Pace
@@ -88,7 +89,7 @@ def _told(monkeypatch: pytest.MonkeyPatch) -> None:
         return LOOK(self, replace(seen, late=0))
 
     monkeypatch.setattr(Pace, "look", plain)
-    monkeypatch.setattr(rate.Activity, "seen", lambda *_: not Path("idle").exists())
+    monkeypatch.setattr(Activity, "seen", lambda *_: not Path("idle").exists())
     monkeypatch.setattr(rate, "SAVED_S", 1e6)
 
 
