@@ -15,6 +15,7 @@ from dam_obs.cli._main import build
 from dam_obs.diagnose import kept
 from dam_obs.diagnose.build import build_report
 from dam_obs.diagnose.evidence import gather
+from dam_obs.diagnose.page import render_page
 from dam_obs.sample.spill import Spill
 from dam_obs.store.closed import Lost, closed_files, closed_folder, write_lost
 from dam_obs.store.mounts import Mounts
@@ -86,6 +87,7 @@ def test_beyond_a_bound_figures_are_of_all_and_pictures_of_some(both, monkeypatc
         assert few.kept == (30 if every.executions > 30 else None)
         assert {point.handle for point in few.points} <= {point.handle for point in every.points}
     assert all(system.kept is None for system in whole.systems)
+    assert ["drawn by chance from all that succeeded" in render_page(each) for each in (some, whole)] == [True, False]
 
 
 def test_what_had_to_go_is_in_the_quality_block(both, tmp_path):

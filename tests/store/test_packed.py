@@ -25,6 +25,7 @@ from dam_obs.store.packed import (
 from dam_obs.store.read import read_events
 from dam_obs.store.runs import RunFolder
 from dam_obs.store.table import open_table
+from dam_obs.store.tail import Tail
 from dam_obs.testing.runs import write_example_run
 from dam_obs.trace.events import TraceEvent
 
@@ -248,6 +249,25 @@ def test_a_run_whose_files_are_all_closed_is_read(mixed):
     assert len(list(read_events(mixed.trace))) == 160
     with open_table(find_source(mixed.path)) as table:
         assert len(table) == 160
+
+
+def test_following_goes_on_where_files_are_closed(tmp_path):
+    """The open file is read to its end, also when it was packed and removed meanwhile."""
+    path, folder = tmp_path / "trace.jsonl", tmp_path / "trace.closed"
+    folder.mkdir()
+    path.write_bytes(b"a\n")
+    with Tail(path, backlog_bytes=1000) as tail:
+        seen = list(tail.lines())
+        for late, packed_already, next_one in ((b"b\n", False, b"c\n"), (b"d\n", True, b"e\n")):
+            with path.open("ab") as file:
+                file.write(late)
+            path.rename(folder / "00000000000000000001.jsonl")
+            if packed_already:
+                (folder / "00000000000000000001.jsonl").unlink()
+            path.write_bytes(next_one)
+            seen += [*tail.lines(), *tail.lines()]
+
+    assert seen == [b"a", b"b", b"c", b"d", b"e"]
 
 
 def test_the_database_prints_nothing(run):

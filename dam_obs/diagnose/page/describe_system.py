@@ -82,7 +82,7 @@ def system_view(system: SystemDiagnosis, place: int, report: DiagnosticReport) -
         facts=list(_facts(system)),
         latency=_latency_chart(system, name),
         cost_chart=_cost_chart(system, name),
-        cost=_cost(system.cost),
+        cost=_cost(system.cost, of_all=system.kept is None),
         traits=[_trait(trait, system.cost) for trait in system.traits],
         tables=[table for table in tables(system) if table.rows],
         stacks=[_stack(stack, system.samples) for stack in system.hot_stacks],
@@ -287,7 +287,8 @@ def _drawn(system: SystemDiagnosis) -> str:
     )
 
 
-def _cost(cost: CostModel) -> CostView:
+def _cost(cost: CostModel, *, of_all: bool) -> CostView:
+    whose = "those that succeeded" if of_all else "drawn by chance from all that succeeded"
     return CostView(
         expression=cost.expression,
         family=_family(cost),
@@ -298,7 +299,7 @@ def _cost(cost: CostModel) -> CostView:
                 "so many executions take at most this much",
             ),
             *_held_out(cost.held_out),
-            Fact("Fitted to", f"{units.count(cost.executions)} executions", "those that succeeded"),
+            Fact("Fitted to", f"{units.count(cost.executions)} executions", whose),
             *(
                 Fact(f"Seen for {name}", _range(seen), "beyond it the model says nothing")
                 for name, seen in cost.valid_range.items()
