@@ -19,7 +19,7 @@ from dam_obs.store.processes import read_processes
 from dam_obs.store.read import read_events
 from dam_obs.store.runs import RunFolder
 
-PROGRAM = Path(__file__).parent / "programs" / "goes_on_and_on.py"
+PROGRAM = Path(__file__).parent / "goes_on_and_on.py"
 SHORT, LONG = 4_000, 16_000
 FILE_BYTES = 400_000
 
