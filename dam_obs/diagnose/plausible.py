@@ -12,8 +12,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-MOST: Final = 2**63
-"""Nothing that is counted or timed is more."""
+MOST: Final = 10**30
+"""Nothing that is counted, timed or added up is more."""
 
 _FREE: Final = frozenset({"features", "coefficients", "categories", "slopes", "arguments", "valid_range", "by_status"})
 """Numbers in these may be negative, or names in them are not ours."""

@@ -47,6 +47,7 @@ _ASSIGNMENT: Final = re.compile(
     r"|(?<=\w)(?P<option>\\{0,8}[\"']?,?[ \t]{1,4})(?=[^\s-]))",
     re.IGNORECASE,
 )
+_ESCAPED: Final = re.compile(r"\\[nrtfv]")
 
 
 class UnknownRule(DamObsError):
@@ -216,6 +217,8 @@ class Redactor:
             position = match.end()
             key = match["key"]
             rule = self._by_key(key) if match["option"] is None or key.startswith("--") else None
+            if rule is None and match["option"] is None and _ESCAPED.match(text, match.start("key") - 1):
+                rule = self._by_key(key[1:])  # the first letter belongs to a line end or a tab, as `repr` writes it
             is_closed = match["closed"] or (match["option"] or "").strip(" \t,")
             inside = "" if is_closed else _quote_before(text, match.start("key"))
             span = value_span(text, position, rule, key, inside) if rule is not None else None
