@@ -60,7 +60,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     to_ns: int
     intervals: int
     lost: int
-    """Lines that the kernel dropped, because they were not fetched fast enough."""
+    """Lines that the kernel dropped, because they were not fetched fast enough; intervals whose end it did not show."""
     cut: int
     """Lines beyond what is kept of one run."""
     ended_early: bool

@@ -209,6 +209,8 @@ class OffCpuSession:
             self._seen_ns.append(int(line.split()[1]))
         elif line == b"R\n":
             self._answers += 1
+        elif line == b"L\n":
+            self.lost += 1
         elif lost := _LOST.search(line):
             self.lost += int(lost[1])
         elif line.strip() and _MEMLOCK not in line:
