@@ -19,11 +19,15 @@ from typing import Any
 
 from _oracle_systems import (
     FILE_BYTES,
+    FILES,
     KINDS,
     LARGEST,
     SMALLEST,
     SYSTEMS,
+    AttrsJob,
+    FileJob,
     Job,
+    ModelJob,
     Note,
     Own,
     Place,
@@ -32,7 +36,7 @@ from _oracle_systems import (
     queued_ns,
 )
 
-ROUNDS = 240
+ROUNDS = 200
 FRESH = 0.25
 """Share of executions that dam-obs does not see."""
 
@@ -75,9 +79,9 @@ async def play(truth: Truth, place: Place, books: Books, chance: random.Random, 
     work = truth.work if is_fresh else observed(truth.name)
     doing = []
     for _ in range(truth.at_once):
-        job = a_job(chance, number)
-        note = _noting(books, job) if is_fresh else books.seen
-        doing.append((job, place, note))
+        command = truth.command(a_job(chance, number), place)
+        note = _noting(books, command) if is_fresh else books.seen
+        doing.append((command, place, note))
     if truth.is_async:
         await asyncio.gather(*(work(*arguments) for arguments in doing))
     elif len(doing) == 1:
@@ -90,14 +94,28 @@ async def play(truth: Truth, place: Place, books: Books, chance: random.Random, 
             thread.join()
 
 
-def _noting(books: Books, job: Job) -> Note:
-    return lambda own: books.fresh.append((asdict(job), own.wall_ns))
+def _noting(books: Books, command: Any) -> Note:
+    return lambda own: books.fresh.append((_features(command), own.wall_ns))
+
+
+def _features(command: Any) -> dict[str, Any]:
+    """Say what a command has to say, by means of our own."""
+    match command:
+        case AttrsJob(size=size, level=level, number=number):
+            return {"size": size, "level": level, "number": number}
+        case ModelJob(size=size, kind=kind, urgent=urgent):
+            return {"size": size, "kind": kind.name, "urgent": urgent}
+        case FileJob(path=path, level=level):
+            return {"path": str(path), "file_size(path)": path.stat().st_size, "level": level}
+    return asdict(command)
 
 
 def make_files(place: Place) -> None:
     place.large_file.write_bytes(os.urandom(FILE_BYTES))
     (place.folder / "warm").write_bytes(os.urandom(1 << 20))
     (place.folder / "out").write_bytes(bytes(LARGEST * 500))
+    for number in range(FILES):
+        place.file(number).write_bytes(bytes(round(LARGEST * 500 / 40 ** (number / FILES))))
     os.sync()
 
 

@@ -17,6 +17,7 @@ Every job also carries features that matter to nobody: ``level``, ``urgent`` and
 from __future__ import annotations
 
 import asyncio
+import enum
 import http.client
 import math
 import mmap
@@ -33,10 +34,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
+import pydantic
+
 T = TypeVar("T")
 
 SMALLEST, LARGEST = 60, 2_400
 KINDS = {"text": 1, "html": 3, "image": 8, "video": 20}
+FILES = 24
+"""Of different sizes, for the system whose cost goes by them."""
+
 BLOCK = 256 << 10
 FILE_BYTES = 16 << 20
 
@@ -52,6 +59,41 @@ class Job:
     level: int
     urgent: bool
     number: int
+
+
+Kind = enum.Enum("Kind", {name: name for name in KINDS})
+
+
+@attrs.define(frozen=True)
+class AttrsJob:
+    """A job as an attrs class, which has slots."""
+
+    size: int
+    level: int
+    number: int
+    _trace: str = "private"
+
+
+class ModelJob(pydantic.BaseModel, frozen=True):
+    """A job as a pydantic model: a field with an alias, an enum, and an attribute of its own that is no field."""
+
+    size: int = pydantic.Field(alias="theSize")
+    kind: Kind
+    urgent: bool
+    _seen: int = pydantic.PrivateAttr(default=7)
+
+    @property
+    def costly(self) -> int:
+        """Fail, as a property that loads something may."""
+        raise OSError("a feature is not to be computed")
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """A job that names a file; dam-obs is set to look at its size."""
+
+    path: Path
+    level: int
 
 
 class Own:
@@ -113,6 +155,10 @@ class Place:
     def large_file(self) -> Path:
         return self.folder / "large"
 
+    def file(self, number: int) -> Path:
+        """Return one of the files of different sizes."""
+        return self.folder / f"file{number % FILES}"
+
 
 def turns(count: float) -> int:
     """Compute for so many turns of a loop."""
@@ -152,6 +198,40 @@ async def per_category(job: Job, place: Place, note: Note) -> None:
 def category_and_size(job: Job, place: Place, note: Note) -> None:
     own = Own()
     turns(4_000 * KINDS[job.kind] + 40 * job.size)
+    own.end(note)
+
+
+def category_times_size(job: Job, place: Place, note: Note) -> None:
+    """Take for each unit of size what the kind says: a slope for each, and next to nothing beside it."""
+    own = Own()
+    turns(2_000 + 6 * KINDS[job.kind] * job.size)
+    own.end(note)
+
+
+def outliers(job: Job, place: Place, note: Note) -> None:
+    """Follow a law, and take eight times as long one time in twenty."""
+    own = Own()
+    turns((2_000 + 25 * job.size) * (8 if place.chance.random() < 0.05 else 1))
+    own.end(note)
+
+
+def of_attrs(job: AttrsJob, place: Place, note: Note) -> None:
+    own = Own()
+    turns(3_000 + 20 * job.size)
+    own.end(note)
+
+
+async def of_model(job: ModelJob, place: Place, note: Note) -> None:
+    own = Own()
+    turns(5_000 * KINDS[job.kind.name])
+    own.end(note)
+
+
+def of_file(job: FileJob, place: Place, note: Note) -> None:
+    """Go by a file's size, of which the command says nothing but its name; the page cache has it."""
+    own = Own()
+    with job.path.open("rb") as file:
+        turns(2_000 + 0.05 * len(file.read()))
     own.end(note)
 
 
@@ -324,7 +404,7 @@ def drifting(job: Job, place: Place, note: Note) -> None:
 class Truth:
     """What is so by construction."""
 
-    work: Callable[[Job, Place, Note], Any]
+    work: Callable[[Any, Place, Note], Any]
     law: tuple[str, ...] | None
     """Family and features; `None`: a device's or the threads' own, which no one knows beforehand."""
     pools: frozenset[str] = frozenset()
@@ -334,6 +414,8 @@ class Truth:
     unexplainable: bool = False
     """Features say nothing of what it costs, and that is to be warned of."""
     at_once: int = 1
+    command: Callable[[Job, Place], Any] = lambda job, place: job
+    """Makes the command of a system that has one of its own kind."""
 
     @property
     def name(self) -> str:
@@ -354,6 +436,26 @@ SYSTEMS: tuple[Truth, ...] = (
     Truth(work=quadratic, law=("quadratic", "size"), pools=CPU),
     Truth(work=per_category, law=("category", "kind"), pools=CPU),
     Truth(work=category_and_size, law=("category_linear", "kind", "size"), pools=CPU),
+    Truth(work=category_times_size, law=("category_slopes", "kind", "size"), pools=CPU),
+    Truth(work=outliers, law=("linear", "size"), pools=CPU),
+    Truth(
+        work=of_attrs,
+        law=("linear", "size"),
+        pools=CPU,
+        command=lambda job, place: AttrsJob(job.size, job.level, job.number),
+    ),
+    Truth(
+        work=of_model,
+        law=("category", "kind"),
+        pools=CPU,
+        command=lambda job, place: ModelJob(theSize=job.size, kind=Kind[job.kind], urgent=job.urgent),
+    ),
+    Truth(
+        work=of_file,
+        law=("linear", "file_size(path)"),
+        pools=CPU,
+        command=lambda job, place: FileJob(place.file(job.size), job.level),
+    ),
     Truth(work=compute_then_pause, law=("linear", "size"), pools=CPU),
     Truth(work=pause, law=("linear", "size"), at_once=4),
     Truth(work=nap, law=("constant",)),

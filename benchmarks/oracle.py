@@ -3,7 +3,7 @@ Does dam-obs find out what is known: laws, pools, what waits for I/O, and where 
 
     python benchmarks/oracle.py [--seed 1] [--repeat 1] [--json]
 
-`_oracle_program` plays 22 systems whose truth is known by construction. It runs
+`_oracle_program` plays 27 systems whose truth is known by construction. It runs
 once under a real ``dam-obs diagnose``, and its report is held against the truth:
 
 - pools and ``IOBoundTrait`` as they would be drafted (what is drafted as a comment does not count);
@@ -38,10 +38,11 @@ from typing import Any
 
 import numpy as np
 from _oracle_program import ROUNDS
-from _oracle_systems import KINDS, SYSTEMS, Truth
+from _oracle_systems import SYSTEMS, Truth
 
+from dam_obs.diagnose.columns import Columns
 from dam_obs.diagnose.costs import predict
-from dam_obs.diagnose.families import nlogn, robust_fit
+from dam_obs.diagnose.families import Candidate
 from dam_obs.diagnose.report import DiagnosticReport, SystemDiagnosis
 from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
 
@@ -115,7 +116,7 @@ def observe(folder: Path, seed: int, rounds: int) -> tuple[DiagnosticReport, dic
                 sys.executable, "-m", "dam_obs.cli", "diagnose", "--points", points, "--out", folder / "run", "--",
                 sys.executable, start, folder, str(port), str(seed), str(rounds),
             ],
-            cwd=folder, check=True, stdout=subprocess.DEVNULL,
+            cwd=folder, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "DAM_OBS_FEATURE_FILE_SIZES": "1"},
         )  # fmt: skip
     report = DiagnosticReport.model_validate_json((folder / "run" / "report.json").read_bytes())
     return report, json.loads((folder / "truth.json").read_text()), port
@@ -238,12 +239,15 @@ def noise(truth: Truth, fresh: Sequence[Any]) -> float | None:
     if truth.law is None or truth.unexplainable:
         return None
     family, *names = truth.law
-    sizes = np.array([float(features["size"]) for features, _ in fresh])
-    grown = {"nlogn": nlogn(sizes), "quadratic": sizes**2}.get(family, sizes)
-    by_name = {"size": grown, "kind": np.array([float(KINDS[features["kind"]]) for features, _ in fresh])}
-    cost = np.array([float(wall_ns) for _, wall_ns in fresh])
-    design = np.column_stack([np.ones(len(fresh)), *(by_name[name] for name in names)])
-    return float(np.median(np.abs(design @ robust_fit(design, cost) / cost - 1)))
+    rows = Columns(np.array([float(wall_ns) for _, wall_ns in fresh]))
+    for name in names:
+        values = [features[name] for features, _ in fresh]
+        if isinstance(values[0], str):
+            rows.categories[name] = np.array(values)
+        else:
+            rows.numbers[name] = np.array(values, dtype=np.float64)
+    law = Candidate(family, tuple(names), 0).fit(rows)  # type: ignore[arg-type]
+    return float(np.median(np.abs(law.predict(rows) / rows.cost - 1)))
 
 
 def law_of(found: SystemDiagnosis) -> str:

@@ -1,15 +1,21 @@
 """
 How well and how fast secrets are hidden: leaks in random trials, false positives on clean text, cost.
 
-    python benchmarks/redaction.py [--trials 100000] [--seed 1]
+    python benchmarks/redaction.py [--trials 100000] [--seed 1] [--artefacts 100000]
 
 A trial makes one credential of one kind, puts it somewhere (under a name, in a sentence, in JSON,
 in a URL, in an exception's message, as a key, several levels deep, or next to the cut) and redacts
 the whole. It leaks if any 12 characters in a row of the secret's random part come out.
 
+Then as many secrets again go through everything that dam-obs writes, `_redaction_artefacts`: a real program
+hands them over as data, input, errors, commands, nested values, names and files, and its trace, console and OTLP
+bodies, and what every command makes of them, are searched.
+
 The clean corpus is the standard library of the running Python: its identifiers as keys and
-values, its file paths, and the sentences of its docstrings. The sentences that are changed
-are printed, for a person to judge whether they were clean.
+values, its file paths, and the sentences of its docstrings; and UUIDs, hashes as in a log of git, times and
+numbers. What is changed is printed, for a person to judge whether it was clean.
+
+Exit status 1 on any leak, or if more than one clean text in a thousand is changed.
 """
 
 from __future__ import annotations
@@ -21,8 +27,11 @@ import json
 import random
 import re
 import string
+import sys
 import sysconfig
+import tempfile
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -153,6 +162,24 @@ def corpus(limit: int) -> Iterator[tuple[str, str]]:
             if text not in seen:
                 seen.add(text)
                 yield kind, text
+    yield from made_up(random.Random(1), limit // 10)
+
+
+def made_up(rng: random.Random, number: int) -> Iterator[tuple[str, str]]:
+    """Return texts of no meaning that are no secrets: a program has many of them."""
+    for _ in range(number):
+        digest = f"{rng.getrandbits(160):040x}"
+        unique = str(uuid.UUID(int=rng.getrandbits(128), version=4))
+        yield "uuid", rng.choice([unique, f"request {unique} took 3 ms", f"/orders/{unique}/items"])
+        yield (
+            "hash",
+            rng.choice([digest, f"commit {digest}", f"{digest[:7]} Fix the tests", f"sha256:{digest}{digest[:24]}"]),
+        )
+        amount = rng.choice([str(rng.getrandbits(40)), f"{rng.random():.6f}", f"{rng.getrandbits(24):,} bytes"])
+        yield (
+            "number",
+            rng.choice([amount, f"size={amount}", f"2026-01-{rng.randint(1, 28):02}T10:00:00.{amount[:3]}Z"]),
+        )
 
 
 def sentences(source: str) -> Iterator[str]:
@@ -183,11 +210,26 @@ def event_cost(redactor: Redactor, rng: random.Random) -> tuple[float, float]:
     return (middle - start) / 3000 * 1e6, (time.perf_counter() - middle) / 3000 * 1e6
 
 
-def main() -> None:
+def artefact_trials(number: int, seed: int) -> int:
+    """Print by artefact what leaked of so many secrets, and return how many did anywhere."""
+    from _redaction_artefacts import artefacts, leaks
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = artefacts(Path(folder), seed, number)
+        secrets, found = leaks(seed, number, made)
+    print(f"{secrets:,} secrets through {len(made)} artefacts of {sum(map(len, made.values())):,} characters")
+    for name, text in made.items():
+        shown = ", ".join(f"{rule} {count}" for rule, count in found[name].items())
+        print(f"  {name:32}{len(text):12,} characters  {found[name].total():5} leaks  {shown}".rstrip())
+    return sum(counts.total() for counts in found.values())
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpus", type=int, default=100_000, help="clean texts at most")
+    parser.add_argument("--artefacts", type=int, default=100_000, help="secrets through all artefacts")
     given = parser.parse_args()
     rng = random.Random(given.seed)
 
@@ -197,6 +239,7 @@ def main() -> None:
         print(f"{rule:16}{made[rule]:8}{leaked[rule]:8}")
     print(f"{'all':16}{made.total():8}{leaked.total():8}\n")
 
+    leaked_there = artefact_trials(given.artefacts, given.seed) if given.artefacts else 0
     redactor = Redactor()
     texts: Counter[str] = Counter()
     changed: dict[str, list[str]] = {}
@@ -213,7 +256,10 @@ def main() -> None:
 
     known, new = event_cost(Redactor(), rng)
     print(f"\nan event's 8 texts and 8 names: {known:.1f} us when seen before, {new:.1f} us when all texts are new")
+    wrongly = sum(map(len, changed.values()))
+    print(f"leaks: {leaked.total() + leaked_there}; clean texts changed: {wrongly} of {texts.total()}")
+    return 1 if leaked.total() or leaked_there or wrongly > texts.total() / 1000 else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

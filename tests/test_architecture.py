@@ -41,8 +41,8 @@ EXCEPTIONS = {
 
 HOST_SIDE = ("errors", "config", "hookspecs", "plugins", "trace", "points", "sinks")
 ANALYSIS = {
-    "altair", "click", "duckdb", "jinja2", "libcst", "matplotlib", "numpy", "pandas", "pyarrow", "pydantic", "rich",
-    "ruff", "textual", "vl_convert",
+    "altair", "click", "duckdb", "jinja2", "libcst", "llm", "matplotlib", "numpy", "openai", "pandas", "pyarrow",
+    "pydantic", "rich", "ruff", "textual", "vl_convert",
 }  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from dam_obs.cli._base import echo_json
+from dam_obs.cli._reading import telling
 from dam_obs.diagnose.report import DiagnosticReport
 from dam_obs.draft.errors import DraftRefused, NotWritten
 from dam_obs.draft.literals import shown
@@ -27,6 +29,7 @@ def into_sources(
     force: bool,
     by_name: bool,
     as_json: bool,
+    also: Mapping[str, Any],
 ) -> None:
     """
     Put drafts into source files, or print the diff that would.
@@ -39,24 +42,26 @@ def into_sources(
         force: Replace what a person edited or wrote.
         by_name: The systems were asked for by name: one that is left out is a failure.
         as_json: Print JSON.
+        also: What else the JSON says.
 
     Raises:
         NotWritten: Something is in the way; no file was touched.
         DraftRefused: A system that was asked for is left out; no file was touched.
     """
-    planned = plan(report, drafts, source)
+    with telling("Reading source files") as tell:
+        planned = plan(report, drafts, source, tell=tell)
     for system, why in planned.left_out.items() if by_name else ():
         raise DraftRefused(why, system=system)
     try:
         require(planned, force=force)
     except NotWritten:
         if as_json:
-            echo_json(_document(planned, drafts, patch=False, done=False))
+            echo_json({**_document(planned, drafts, patch=False, done=False), **also})
         raise
     if not patch:
         apply(planned, force=force)
     if as_json:
-        echo_json(_document(planned, drafts, patch=patch, done=not patch))
+        echo_json({**_document(planned, drafts, patch=patch, done=not patch), **also})
     elif patch:
         click.echo(planned.patch(), nl=False)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -39,19 +39,33 @@ def tell_skipped(table: EventTable) -> None:
 
 
 @contextmanager
-def telling(what: str) -> Iterator[None]:
-    """Show on a terminal what is being done, from some time on."""
+def telling(what: str) -> Iterator[Callable[[float], None]]:
+    """
+    Show on a terminal what is being done, from some time on, as a bar.
+
+    The work may say how far it is, by the function that it is given: from 0 to 1. Until it does, the bar moves
+    to and fro. Nothing is left of it in the end, and where standard error is no terminal there is none.
+    """
     out = console(stderr=True)
     if not out.is_terminal:
-        yield
+        yield _unheard
         return
-    status = out.status(what)
-    later = threading.Timer(QUIET_SECONDS, status.start)
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    bar = Progress(text, BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=out, transient=True)
+    task = bar.add_task(what, total=None)
+    later = threading.Timer(QUIET_SECONDS, bar.start)
     later.daemon = True
     later.start()
     try:
-        yield
+        yield lambda done: bar.update(task, total=1.0, completed=done)
     finally:
         later.cancel()
         later.join()
-        status.stop()
+        if bar.live.is_started:
+            bar.stop()
+
+
+def _unheard(done: float) -> None:
+    """Tell nobody how far a work is."""

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from dam_obs.cli._units import duration
 from dam_obs.diagnose.report import DiagnosticReport, Quality, SystemDiagnosis, TimeSplit
+from dam_obs.diagnose.sampler_words import sampler_line
 from dam_obs.diagnose.traits import DRAFT_CONFIDENCE
 from dam_obs.sample.offcpu.causes import CAUSE_WORDS
 from dam_obs.text import printable
@@ -22,12 +23,19 @@ MOST_SYSTEMS = 30
 def print_summary(report: DiagnosticReport, written: Iterable[Path], out: Console) -> None:
     """Print the quality line, the table of systems, what could not be measured, and the files."""
     out.print(quality_line(report.quality), soft_wrap=True)
+    sampler = sampler_line(report.quality)
+    if sampler is not None:
+        out.print(printable(f"Sampler: {sampler}"), soft_wrap=True)
     for reason in report.quality.reasons:
         out.print(f"  {printable(reason)}", soft_wrap=True)
     if report.systems:
         out.print(systems_table(report.systems[:MOST_SYSTEMS]))
     if len(report.systems) > MOST_SYSTEMS:
         out.print(f"... and {len(report.systems) - MOST_SYSTEMS} more systems in the page")
+    if report.offcpu is None and any(_has_counters(system.time) for system in report.systems):
+        out.print(
+            "Run queue and disk are counters from /proc, the coarser source: with --offcpu bpftrace sees each wait"
+        )
     for one in report.quality.absent:
         out.print(printable(f"Not measured: {one.evidence}: {one.why}; to have it: {one.remedy}"), soft_wrap=True)
     print_written(written, out)
@@ -106,10 +114,21 @@ def _runs(system: SystemDiagnosis) -> str:
 def _waits(time: TimeSplit) -> str:
     if not time.wall_ns:
         return ""
-    waits = [("awaiting", time.awaiting_ns), ("disk", time.block_io_ns), ("queue", time.run_queue_ns)]
+    waits = [(f"awaiting{_for_what(time)}", time.awaiting_ns), ("disk", time.block_io_ns), ("queue", time.run_queue_ns)]
     waits += [(CAUSE_WORDS[cause], ns) for cause, ns in (time.causes or {}).items()]
     shares = {name: ns / time.wall_ns for name, ns in waits if ns}
     return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.005)
+
+
+def _has_counters(time: TimeSplit) -> bool:
+    return time.run_queue_ns is not None or time.block_io_ns is not None
+
+
+def _for_what(time: TimeSplit) -> str:
+    """Name the one or two kinds that most of the awaiting was spent on."""
+    whole = time.awaiting_ns or 0
+    named = [kind for kind, ns in (time.awaiting or {}).items() if kind != "short" and ns >= 0.2 * whole]
+    return f" {' and '.join(named[:2])}" if named and whole else ""
 
 
 def _touches(system: SystemDiagnosis) -> list[str]:

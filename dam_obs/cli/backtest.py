@@ -13,10 +13,13 @@ from dam_obs.cli._drift.backtest_document import document
 from dam_obs.cli._drift.backtest_text import backtest_table, lines_below
 from dam_obs.cli._drift.limits import Limit, read_limits
 from dam_obs.cli._drift.running import run_of
+from dam_obs.cli._reading import telling
 from dam_obs.draft.backtest import NO_TIME, WORST, Backtest, backtest, read_drafts, system_of
 from dam_obs.draft.recorded import recorded_systems
 from dam_obs.draft.sandbox import Limits
+from dam_obs.draft.telling import parts
 from dam_obs.store.find import Source
+from dam_obs.text import printable
 
 FAILED: Final = 1
 """The exit status if a limit is broken, or a draft gives no predictions."""
@@ -75,10 +78,15 @@ def command(
     drafts = read_drafts(draft)
     if system is not None and len(drafts) > 1:
         raise click.UsageError(f"--system is for one draft, and {draft} has {len(drafts)}: name one file")
-    recorded = recorded_systems(run)
+    with telling(f"Reading {printable(str(run.path))}"):
+        recorded = recorded_systems(run)
     pairs = [(each, system_of(each, recorded, system)) for each in drafts]
     allowed = Limits(seconds=timeout, cpu_seconds=max(1, round(timeout)))
-    results = [backtest(each, found, quantile=quantile, limits=allowed) for each, found in pairs]
+    with telling("Asking drafts") as tell:
+        results = [
+            backtest(each, found, quantile=quantile, limits=allowed, tell=part)
+            for (each, found), part in parts(pairs, tell)
+        ]
 
     if as_json:
         echo_json(document(str(run.path), results))

@@ -14,6 +14,7 @@ from dam_obs.cli._drift.check_document import document
 from dam_obs.cli._drift.check_text import check_table, closing_lines, finding_lines
 from dam_obs.cli._drift.limits import read_percent
 from dam_obs.cli._drift.running import run_of
+from dam_obs.cli._reading import telling
 from dam_obs.diagnose.costs import QUANTILE
 from dam_obs.draft.checking import CheckReport, check_run
 from dam_obs.draft.drift import Terms
@@ -21,6 +22,7 @@ from dam_obs.draft.sandbox import Limits
 from dam_obs.draft.sarif import sarif
 from dam_obs.errors import DamObsError
 from dam_obs.store.find import Source
+from dam_obs.text import printable
 
 DRIFT: Final = 1
 """The exit status if observation contradicts the source, or nothing could be checked."""
@@ -126,7 +128,8 @@ def command(
     """
     limits = Limits(seconds=timeout, cpu_seconds=max(1, round(timeout)))
     terms = Terms(threshold=threshold, quantile=quantile, aliases=aliases)
-    report = check_run(run_of(source), path, terms, run_source=run_source, limits=limits)
+    with telling(f"Checking {printable(str(path))}") as tell:
+        report = check_run(run_of(source), path, terms, run_source=run_source, limits=limits, tell=tell)
     if sarif_file is not None:
         _write(sarif_file, report, root)
     if as_json:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dam_obs.cli._base import console, echo_json, json_option
+from dam_obs.cli._reading import telling
 from dam_obs.config import load_settings
 from dam_obs.errors import DamObsError
 from dam_obs.points.load import load_file
+from dam_obs.sample.rate import BUDGET
 from dam_obs.text import printable
 from dam_obs.trace.handshake import DEFAULT_TIMEOUT_S
 
@@ -37,7 +38,15 @@ HIGHEST_RATE_HZ = 1000
     type=click.FloatRange(min=1, max=HIGHEST_RATE_HZ),
     default=100,
     show_default=True,
-    help="Looks at the stacks, a second.",
+    help="Looks at the stacks, a second, at the most.",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0.1, max=100),
+    default=100 * BUDGET,
+    show_default=True,
+    metavar="PERCENT",
+    help="Of one CPU, for the sampler: beyond it, it looks less often.",
 )
 @click.option(
     "--points",
@@ -53,11 +62,17 @@ HIGHEST_RATE_HZ = 1000
     help="The run's folder, new or empty. [default: .dam-obs/runs/<run id>]",
 )
 @click.option("--no-stacks", is_flag=True, help="Do not sample stacks.")
+@click.option("--native", is_flag=True, help="Sample stacks of native code, too; it costs more.")
 @click.option(
     "--offcpu/--no-offcpu",
     default=False,
     show_default=True,
     help="Have bpftrace tell what threads wait for; needs root, see `dam-obs doctor`.",
+)
+@click.option(
+    "--offcpu-stacks",
+    is_flag=True,
+    help="Have bpftrace tell where in the kernel, too, for what lasts a millisecond or more.",
 )
 @click.option("--no-draft", is_flag=True, help="Do not draft trait code.")
 @click.option(
@@ -68,18 +83,30 @@ HIGHEST_RATE_HZ = 1000
     metavar="S",
     help="Hold the program at its start until it is sampled, so long at most.",
 )
+@click.option(
+    "--max-disk",
+    type=click.FloatRange(min=0.001, max=1_000_000),
+    default=4,
+    show_default=True,
+    metavar="GIB",
+    help="What the trace may take on the disk; beyond that its oldest part goes, and is counted.",
+)
 @json_option
 def command(
     command_line: tuple[str, ...],
     pid: int | None,
     duration: float | None,
     rate: float,
+    budget: float,
     points: tuple[Path, ...],
     out: Path | None,
     no_stacks: bool,
+    native: bool,
     offcpu: bool,
+    offcpu_stacks: bool,
     no_draft: bool,
     start_timeout: float,
+    max_disk: float,
     as_json: bool,
 ) -> int:
     """
@@ -100,7 +127,16 @@ def command(
 
     settings = load_settings({"enabled": True, "measure": True, "points": _with_settings(points)}).settings
     tracer = SystemTracer(
-        settings, rate_hz=rate, stacks=not no_stacks, offcpu=offcpu, out=out, start_timeout_s=start_timeout
+        settings,
+        rate_hz=rate,
+        budget=budget / 100,
+        native=native,
+        stacks=not no_stacks,
+        offcpu=offcpu,
+        offcpu_stacks=offcpu_stacks,
+        out=out,
+        start_timeout_s=start_timeout,
+        max_disk_bytes=int(max_disk * 1024**3),
     )
     traced = _measure(tracer, command_line, pid, duration)
     status = traced.manifest.exit_status or 0
@@ -150,8 +186,8 @@ def _report(traced: TracedRun, *, with_drafts: bool, as_json: bool) -> None:
 
     run = traced.folder
     try:
-        with _progress("Diagnosing"):
-            report = build_report(run)
+        with telling("Diagnosing") as tell:
+            report = build_report(run, tell=tell)
             written = [run.trace, *_write(report, traced, with_drafts=with_drafts)]
     except OSError as error:
         raise NotWritten(run.path, error) from error
@@ -190,14 +226,3 @@ def _write(report: DiagnosticReport, traced: TracedRun, *, with_drafts: bool) ->
         if write_profile(run, rate_hz=sampler.rate_asked_hz if sampler else None):
             written.append(run.profile)
     return written + (write_drafts(report, run.drafts) if with_drafts else [])
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[None]:
-    """Show on a terminal that something is going on."""
-    out = console(stderr=True)
-    if not out.is_terminal:
-        yield
-        return
-    with out.status(what):
-        yield

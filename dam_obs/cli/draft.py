@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from pydantic import ValidationError
 
+from dam_obs.cli._assisting import REJECTED, Asked, contest_of, document, tell_verdict
 from dam_obs.cli._base import NotOfARun, echo_json, json_option, source_argument
 from dam_obs.cli._drafting import into_sources
+from dam_obs.cli._reading import telling
+from dam_obs.diagnose.plausible import Implausible, check_plausible
 from dam_obs.diagnose.report import DiagnosticReport
+from dam_obs.draft.assist.model import TIMEOUT_SECONDS
+from dam_obs.draft.assist.prompt import DEFAULT_BYTES, LEAST_BYTES, prompt
 from dam_obs.draft.errors import DraftRefused
 from dam_obs.draft.literals import shown
 from dam_obs.draft.write import Drafts, make_drafts, review_text, save
@@ -33,6 +39,7 @@ class NoReport(DamObsError):
 
 @click.command("draft")
 @source_argument
+@click.argument("named", required=False, metavar="[SYSTEM]")
 @click.option(
     "--system", "systems", multiple=True, metavar="S", help="Draft this system only; may be given again. [default: all]"
 )
@@ -55,15 +62,41 @@ class NoReport(DamObsError):
 )
 @click.option("--plots", "plots_at", metavar="URL", help="With --review: show the drafts folder's pictures from there.")
 @click.option("--force", is_flag=True, help="Replace drafts and methods that a person edited or wrote.")
+@click.option("--prompt", "modes", flag_value="prompt", multiple=True, help="Print what --llm would ask of a model.")
+@click.option(
+    "--prompt-bytes",
+    type=click.IntRange(min=LEAST_BYTES),
+    default=DEFAULT_BYTES,
+    show_default=True,
+    metavar="N",
+    help="How long a prompt may be.",
+)
+@click.option("--llm", "model", metavar="MODEL", help="Have a model of the package llm write the cost of one system.")
+@click.option(
+    "--llm-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=TIMEOUT_SECONDS,
+    show_default=True,
+    metavar="S",
+    help="Seconds for its answer.",
+)
+@click.option("--answer", metavar="FILE", help="Instead of asking, take what a model answered from FILE, or from -.")
 @json_option
+@click.pass_context
 def command(
+    context: click.Context,
     source: Source,
+    named: str | None,
     systems: tuple[str, ...],
     output: Path | None,
     modes: tuple[str, ...],
     source_folder: Path | None,
     plots_at: str | None,
     force: bool,
+    prompt_bytes: int,
+    model: str | None,
+    llm_timeout: float,
+    answer: str | None,
     as_json: bool,
 ) -> None:
     """
@@ -72,14 +105,38 @@ def command(
     The run is named by its folder or its id; without one the newest is taken. What is written is
     for a person to review: dam-obs never imports or runs it. --write and --patch touch all of their
     files or none, and no method that a person wrote or edited.
+
+    With --llm a model writes the cost of one system. It is drafted if it predicts executions that neither
+    has seen better than the template's; else it is shown as rejected, nothing is written, and the status is 1.
     """
     mode = _mode(modes, output=output, source_folder=source_folder, plots_at=plots_at, as_json=as_json)
+    asked = Asked(
+        model=model, seconds=llm_timeout, answer=answer, prompt_bytes=prompt_bytes, is_prompt=mode == "prompt"
+    )
     if source.uri is not None:
         raise NotOfARun(source.uri)
     folder = source.run or RunFolder(source.trace.parent)
     report = read_report(folder.report_json)
-    drafts = make_drafts(report, systems=systems or None)
+    systems = (*systems, named) if named else systems
+    verdict = None
+    if asked.is_assisted:
+        contest = contest_of(folder, report, systems)
+        systems = (contest.system.system,)
+        if asked.is_prompt:
+            click.echo(prompt(contest, most_bytes=prompt_bytes), nl=False)
+            return
+        verdict = asked.verdict(contest)
+        if not as_json:
+            tell_verdict(verdict)
+        if not verdict.accepted:
+            if as_json:
+                echo_json({"schema_version": 1, "assist": document(verdict)})
+            context.exit(REJECTED)
+    with telling("Drafting") as tell:
+        written = verdict.in_draft() if verdict else None
+        drafts = make_drafts(report, systems=systems or None, written=written, tell=tell)
     by_name = bool(systems)
+    assist = {"assist": document(verdict)} if verdict else {}
     if mode in ("write", "patch"):
         into_sources(
             report,
@@ -89,6 +146,7 @@ def command(
             force=force,
             by_name=by_name,
             as_json=as_json,
+            also=assist,
         )
     elif mode == "stdout":
         click.echo("\n\n".join(drafts.sources.values()), nl=False)
@@ -96,12 +154,16 @@ def command(
         at = plots_at.rstrip("/") if plots_at else None
         click.echo(review_text(report, drafts, systems=systems or None, plots_at=at), nl=False)
     else:
-        written = save(drafts, output or folder.drafts, force=force)
-        if as_json:
-            echo_json({"schema_version": 1, "files": [{"file": path, "action": "written"} for path in written]})
-        else:
-            click.echo("\n".join(f"Wrote {path}" for path in written))
+        _into_folder(drafts, output or folder.drafts, force=force, as_json=as_json, also=assist)
     _tell_what_is_missing(drafts, asked_by_name=by_name)
+
+
+def _into_folder(drafts: Drafts, folder: Path, *, force: bool, as_json: bool, also: Mapping[str, Any]) -> None:
+    written = save(drafts, folder, force=force)
+    if as_json:
+        echo_json({"schema_version": 1, "files": [{"file": path, "action": "written"} for path in written], **also})
+    else:
+        click.echo("\n".join(f"Wrote {path}" for path in written))
 
 
 def _mode(
@@ -122,7 +184,7 @@ def _mode(
         raise click.UsageError("--source goes with --write and --patch")
     if plots_at is not None and (mode != "review" or not _ADDRESS.fullmatch(plots_at)):
         raise click.UsageError("--plots goes with --review, and is an address without blanks and brackets")
-    if as_json and mode in ("stdout", "review"):
+    if as_json and mode in ("stdout", "review", "prompt"):
         raise click.UsageError(f"--json does not go with --{mode}")
     return mode
 
@@ -135,11 +197,16 @@ def read_report(path: Path) -> DiagnosticReport:
         NoReport: It is not there, or it is no report that this version of dam-obs reads.
     """
     try:
-        return DiagnosticReport.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        report = DiagnosticReport.model_validate_json(content)
+        check_plausible(content)
+        return report
     except (FileNotFoundError, NotADirectoryError):
         raise NoReport(path, "is not there") from None
     except OSError as error:
         raise NoReport(path, f"cannot be read ({error.strerror})") from error
+    except Implausible as error:
+        raise NoReport(path, f"is not the report of a run ({shown(str(error))})") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))

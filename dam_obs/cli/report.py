@@ -7,10 +7,14 @@ from pathlib import Path
 import click
 
 from dam_obs.cli._base import json_option, run_of, source_argument
+from dam_obs.cli._reading import telling
 from dam_obs.diagnose.build import build_report
+from dam_obs.diagnose.report import DiagnosticReport
 from dam_obs.diagnose.write import report_json, write_page, write_report
 from dam_obs.errors import DamObsError
 from dam_obs.store.find import Source
+from dam_obs.store.runs import RunFolder
+from dam_obs.text import printable
 
 
 class OutputExists(DamObsError):
@@ -40,15 +44,20 @@ def command(source: Source, output: Path | None, force: bool, as_json: bool) -> 
     """
     run = run_of(source)
     if as_json:
-        click.echo(report_json(build_report(run)), nl=False)
+        click.echo(report_json(_built(run)), nl=False)
     elif output is not None:
         _refuse_to_replace([output], force)
-        write_page(output, build_report(run))
+        write_page(output, _built(run))
         click.echo(f"Wrote {output}")
     else:
         _refuse_to_replace([run.report_html, run.report_json], force)
-        for path in reversed(write_report(run, build_report(run))):
+        for path in reversed(write_report(run, _built(run))):
             click.echo(f"Wrote {path}")
+
+
+def _built(run: RunFolder) -> DiagnosticReport:
+    with telling(f"Reporting on {printable(str(run.path))}") as tell:
+        return build_report(run, tell=tell)
 
 
 def _refuse_to_replace(paths: list[Path], force: bool) -> None:

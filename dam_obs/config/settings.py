@@ -76,6 +76,9 @@ class Settings:
     measure: bool = False
     """Take evidence for every execution: the step meter, counters, the audit hook."""
 
+    feature_file_sizes: bool = False
+    """In measured runs: look up the size of files that commands name, ``file_size(path)``, for cost models."""
+
     run_directory: Path | None = None
     """The run folder of a measured run."""
 

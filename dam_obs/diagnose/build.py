@@ -17,29 +17,39 @@ import msgspec
 import pluggy
 
 import dam_obs
+from dam_obs.diagnose.capacity import note_capacities
+from dam_obs.diagnose.clock_residual import SampleClock
+from dam_obs.diagnose.concurrency import in_all
 from dam_obs.diagnose.evidence import RunEvidence, SystemKey, gather
 from dam_obs.diagnose.flame import WITHOUT_EVENT, flame_graph
 from dam_obs.diagnose.missing import missing, no_offcpu, no_stacks
 from dam_obs.diagnose.pools import Pools
+from dam_obs.diagnose.processes import owners, summarise
 from dam_obs.diagnose.quality import Facts, quality, refused
-from dam_obs.diagnose.report import DiagnosticReport, FrameNode, HostFacts, ProcessSummary, SystemDiagnosis
+from dam_obs.diagnose.report import DiagnosticReport, FrameNode, HostFacts, SystemDiagnosis
 from dam_obs.diagnose.system import diagnose_system
+from dam_obs.diagnose.telling import HowFar, Tell
 from dam_obs.diagnose.waits import OffCpuTimes, offcpu_evidence
+from dam_obs.diagnose.where import Where
 from dam_obs.errors import DamObsError
 from dam_obs.plugins import plugin_manager
 from dam_obs.sample.attribution import attribute
 from dam_obs.sample.offcpu.read import BrokenIntervals, OffCpu, read_offcpu
-from dam_obs.sample.profile import read_profile
+from dam_obs.sample.profile import read_profile, sampled_pids
 from dam_obs.sample.samples import Attribution, StackSample
+from dam_obs.store.closed import closed_folder, read_lost
 from dam_obs.store.errors import NoTraceFound
 from dam_obs.store.manifest import Manifest, read_manifest
 from dam_obs.store.mounts import load_mounts, read_mounts
-from dam_obs.store.processes import read_processes
+from dam_obs.store.processes import Processes, read_processes
 from dam_obs.store.read import EventReader, read_events
 from dam_obs.store.runs import RunFolder
 from dam_obs.trace.process import ProcessNote
 
 UNKNOWN = "unknown"
+
+UNWRITTEN = "sinks.jsonl.dropped"
+"""What the program calls events that it could not write down."""
 
 
 class NothingMeasured(DamObsError):
@@ -53,7 +63,9 @@ class NothingMeasured(DamObsError):
         self.run = run
 
 
-def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -> DiagnosticReport:
+def build_report(
+    run: RunFolder, *, rules: pluggy.PluginManager | None = None, tell: Tell | None = None
+) -> DiagnosticReport:
     """
     Diagnose `run`.
 
@@ -62,6 +74,7 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
     Args:
         run: Its folder.
         rules: Whose hooks are asked for pools and traits; the built-in rules and installed plugins if `None`.
+        tell: Told how far it is, from 0 to 1.
 
     Raises:
         NothingMeasured: there are neither executions nor samples.
@@ -71,9 +84,17 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
     manifest = read_manifest(run)
     notes = read_processes(run)
     events = _events(run)
+    far = HowFar(tell, sum(note.executions for note in notes))
     offcpu = _offcpu(run)
-    evidence = gather(events or (), load_mounts(run) or read_mounts(), segments=isinstance(offcpu, OffCpu))
-    stacks = _stacks(run, manifest)
+    clock = SampleClock(run, manifest)
+    where = Where(clock)
+    evidence = gather(
+        where.watching(far.reading(events or ())),
+        load_mounts(run) or read_mounts(),
+        segments=isinstance(offcpu, OffCpu),
+        processes=Processes(notes),
+    )
+    stacks = _stacks(run, manifest, evidence)
     if evidence.executions == 0 and not stacks.claimed_count and not stacks.unclaimed_count:
         raise NothingMeasured(run)
 
@@ -82,13 +103,16 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         manifest=manifest,
         executions=evidence.executions,
         dropped=sum(note.dropped for note in notes),
+        lost=read_lost(closed_folder(run.trace)),
+        unwritten=sum(note.faults.get(UNWRITTEN, 0) for note in notes),
         lines_skipped=events.skipped.total() if events else 0,
         samples_claimed=stacks.claimed_count,
         samples_unclaimed=stacks.unclaimed_count,
+        clock_residual_ns=clock.residual_ns() if samples is not None else None,
         absent=(
             *([no_stacks(stacks.why_not)] if samples is None else []),
             *([no_offcpu(str(offcpu))] if isinstance(offcpu, BrokenIntervals) else []),
-            *missing(evidence, causes_known=isinstance(offcpu, OffCpu)),
+            *missing(evidence, causes_known=isinstance(offcpu, OffCpu), memory_known=where.memory.is_known),
         ),
         offcpu=offcpu_evidence(offcpu) if isinstance(offcpu, OffCpu) else None,
     )
@@ -102,8 +126,10 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
         exit_status=head.exit_status,
         quality=quality(facts),
         host=_host(manifest),
-        processes=_processes(notes, evidence),
-        systems=_systems(evidence, samples, rules, OffCpuTimes(offcpu) if isinstance(offcpu, OffCpu) else None),
+        processes=summarise(notes, evidence, stacks.attribution),
+        systems=_systems(
+            evidence, samples, rules, OffCpuTimes(offcpu) if isinstance(offcpu, OffCpu) else None, where, far
+        ),
         faults=_faults(notes),
         flame=None if samples is None else _flame(samples),
         offcpu=facts.offcpu,
@@ -111,13 +137,20 @@ def build_report(run: RunFolder, *, rules: pluggy.PluginManager | None = None) -
 
 
 def _systems(
-    evidence: RunEvidence, samples: _SamplesBySystem | None, rules: pluggy.PluginManager, offcpu: OffCpuTimes | None
+    evidence: RunEvidence,
+    samples: _SamplesBySystem | None,
+    rules: pluggy.PluginManager,
+    offcpu: OffCpuTimes | None,
+    where: Where,
+    far: HowFar,
 ) -> list[SystemDiagnosis]:
     """Diagnose all systems, by total wall time."""
-    children = evidence.parents.children(evidence)
+    children = evidence.children()
     pools = Pools(rules)
+    note_capacities(evidence.systems.values(), pools)
+    span_ns = in_all(evidence.systems.values())
     ordered = sorted(evidence.systems.items(), key=lambda item: (-sum(item[1].numbers["duration_ns"]), item[0]))
-    return [
+    diagnoses = [
         diagnose_system(
             system,
             None if samples is None else samples.get(key, []),
@@ -125,8 +158,16 @@ def _systems(
             pools,
             rules,
             offcpu.of(system) if offcpu is not None else None,
+            where.of(key),
+            span_ns,
         )
-        for key, system in ordered
+        for key, system in far.judging(ordered)
+    ]
+    if offcpu is None:
+        return diagnoses
+    return [
+        diagnosis.model_copy(update={"off_cpu_stacks": offcpu.stacks_of(system)})
+        for diagnosis, (_, system) in zip(diagnoses, ordered, strict=True)
     ]
 
 
@@ -166,22 +207,21 @@ class _Stacks:
     def by_system(self, evidence: RunEvidence) -> _SamplesBySystem | None:
         if self.attribution is None:
             return None
-        systems = evidence.by_span()
         found: dict[SystemKey | None, list[StackSample]] = {}
         for span, samples in self.attribution.claimed.items():
-            system = systems.get(span)
-            found.setdefault(system.key if system else None, []).extend(samples)
+            place = evidence.find(span)
+            found.setdefault(place[0].key if place else None, []).extend(samples)
         return found
 
 
-def _stacks(run: RunFolder, manifest: Manifest | None) -> _Stacks:
+def _stacks(run: RunFolder, manifest: Manifest | None, evidence: RunEvidence) -> _Stacks:
     refusal = refused(manifest)
     if refusal:
         return _Stacks(None, refusal)
     if not run.raw_profile.is_file():
         return _Stacks(None, "the run folder has no profile")
     try:
-        attribution = attribute(read_profile(run.raw_profile))
+        attribution = attribute(read_profile(run.raw_profile), owners(evidence, sampled_pids(run.raw_profile)))
     except DamObsError as error:
         return _Stacks(None, str(error))
     if not attribution.claimed_count and not attribution.unclaimed_count:
@@ -235,24 +275,6 @@ def _host(manifest: Manifest | None) -> HostFacts:
             python=UNKNOWN, implementation=UNKNOWN, kernel=UNKNOWN, machine=UNKNOWN, cpus=None, memory_bytes=None
         )
     return HostFacts(**msgspec.structs.asdict(manifest.host))
-
-
-def _processes(notes: Iterable[ProcessNote], evidence: RunEvidence) -> list[ProcessSummary]:
-    """Summarise the processes that left a note, and those that only left events."""
-    known: dict[int, ProcessNote | None] = {note.pid: note for note in notes}
-    pids = dict.fromkeys([*known, *sorted(evidence.executions_by_process)])
-    return [_process(pid, known.get(pid), evidence.executions_by_process[pid]) for pid in pids]
-
-
-def _process(pid: int, note: ProcessNote | None, executions: int) -> ProcessSummary:
-    return ProcessSummary(
-        pid=pid,
-        executions=executions,
-        cpu_ns=note.cpu_ns if note else None,
-        max_rss_bytes=note.max_rss_bytes if note else None,
-        read_bytes=note.read_bytes if note else None,
-        write_bytes=note.write_bytes if note else None,
-    )
 
 
 def _faults(notes: Iterable[ProcessNote]) -> dict[str, int]:

@@ -18,11 +18,15 @@ from numpy.typing import NDArray
 from dam_obs.trace.events import Scalar
 
 Floats = NDArray[np.float64]
+Column = Floats | NDArray[np.str_]
 
 MIN_PRESENT = 0.95
 """Share of executions that must have a feature."""
 
 MAX_CATEGORIES = 12
+MAX_GROUPS = 50
+"""Different values of a text that is no category any more, but may still tell executions apart."""
+
 LONGEST_CATEGORY = 64
 """Characters: a longer string is text, no category."""
 
@@ -53,6 +57,8 @@ class Columns:
     """When each execution started, on any clock; `None`: not known."""
     like_time: list[str] = field(default_factory=list)
     """Numbers that went along with the time, and are among those refused."""
+    aside: dict[str, Column] = field(default_factory=dict)
+    """Features that laws are not tried with, there being too many, of them or of their values."""
 
     def __len__(self) -> int:
         return len(self.cost)
@@ -66,6 +72,7 @@ class Columns:
             self.refused,
             None if self.started is None else self.started[rows],
             self.like_time,
+            {name: column[rows] for name, column in self.aside.items()},
         )
 
 
@@ -82,6 +89,8 @@ def columns(
         why_not = _why_not(values)
         if why_not:
             made.refused.append(f"{name}: {why_not}")
+            if _are_groups(values):
+                made.aside[name] = np.array([str(value) for value in values])
         else:
             raw[name] = values
 
@@ -89,6 +98,7 @@ def columns(
     rows = np.flatnonzero(whole)
     made.cost = made.cost[rows]
     made.started = None if starts_ns is None else starts_ns[rows].astype(np.float64)
+    made.aside = {name: column[rows] for name, column in made.aside.items()}
     for name, values in raw.items():
         kept = [values[row] for row in rows.tolist()]
         if _are_numbers(kept):
@@ -117,6 +127,13 @@ def _why_not(values: Sequence[Scalar]) -> str | None:
         return "long text"
     distinct = len(Counter(map(str, present)))
     return f"{distinct} different values, more than {MAX_CATEGORIES}" if distinct > MAX_CATEGORIES else None
+
+
+def _are_groups(values: Sequence[Scalar]) -> bool:
+    """Say whether values are short texts, too many of them for a law and few enough to look at."""
+    if not all(value is None or (isinstance(value, str) and len(value) <= LONGEST_CATEGORY) for value in values):
+        return False
+    return MAX_CATEGORIES < len(set(values)) <= MAX_GROUPS
 
 
 def _are_numbers(values: Sequence[Scalar]) -> bool:
@@ -149,17 +166,17 @@ def _keep_the_telling(made: Columns) -> None:
     cost = ranks(made.cost)
     telling = {name: abs(correlation(ranks(column), cost)) for name, column in made.numbers.items()}
     split = {name: _explained(column, cost) for name, column in made.categories.items()}
-    _drop(made.numbers, telling, NUMBERS_KEPT, made.refused)
-    _drop(made.categories, split, CATEGORIES_KEPT, made.refused)
+    _drop(made, made.numbers, telling, NUMBERS_KEPT)
+    _drop(made, made.categories, split, CATEGORIES_KEPT)
 
 
 def _drop(
-    kept: dict[str, Floats] | dict[str, NDArray[np.str_]], telling: dict[str, float], room: int, refused: list[str]
+    made: Columns, kept: dict[str, Floats] | dict[str, NDArray[np.str_]], telling: dict[str, float], room: int
 ) -> None:
     ordered = sorted(telling, key=lambda name: (-telling[name], name))
     for name in ordered[room:]:
-        del kept[name]
-        refused.append(f"{name}: goes less with the cost than {room} others")
+        made.aside[name] = kept.pop(name)
+        made.refused.append(f"{name}: goes less with the cost than {room} others")
 
 
 def ranks(column: Floats) -> Floats:

@@ -7,7 +7,7 @@ taken: those within one standard error of it, or within what chance alone makes 
 trials, and those that the best does not beat execution by execution as well: where costs
 come in lumps, a law that says nothing may still shift the median from one to the other.
 When there is too little to go by, or even the best misses by half, the cost stays constant
-and says why; what a constant hides is told by `unexplained`.
+and says why; what a law hides is told by `unexplained`.
 
 A scheduler suffers from under-estimates. So a law comes with the factor that lifts it to a
 quantile, and with how often executions it had not seen took longer than that.
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from dam_obs.diagnose.columns import Columns, Floats, columns
 from dam_obs.diagnose.families import CONSTANT, Candidate, Fitted, candidates
 from dam_obs.diagnose.report import CostModel, Prediction
-from dam_obs.diagnose.unexplained import unexplained
+from dam_obs.diagnose.unexplained import told_by_features, unexplained
 from dam_obs.diagnose.words import expression
 from dam_obs.trace.events import Scalar
 
@@ -117,20 +117,22 @@ def fit_cost(
     folds = _folds(len(some), chance)
     constant = _try(CONSTANT, some, folds)
     trials = [constant, *(_try(candidate, some, folds) for candidate in candidates(some))]
-    chosen, warnings = _choose(trials)
-    law = chosen.candidate.fit(_sample(every, ROWS_TO_FIT, chance))
+    rows = _sample(every, ROWS_TO_FIT, chance)
+    chosen, warnings = _choose(trials, rows)
+    law = chosen.candidate.fit(rows)
     return CostModel(
         family=law.family,
         features=list(law.features),
         coefficients=law.coefficients,
         categories=law.categories,
+        slopes=law.slopes,
         expression=expression(law),
         quantile=QUANTILE,
         quantile_factor=_quantile(np.concatenate(chosen.ratios)),
         executions=len(durations_ns),
         held_out=_held_out(chosen),
         valid_range={name: _range(every.numbers[name]) for name in law.features if name in every.numbers},
-        warnings=warnings or (unexplained(every) if law.family == "constant" else []),
+        warnings=warnings or unexplained(rows, None if law.family == "constant" else law.predict(rows)),
         rejected=[*_rejected(trials, chosen), *every.refused],
     )
 
@@ -151,7 +153,7 @@ def predict(model: CostModel, features: Mapping[str, Scalar]) -> float | None:
             row.numbers[name] = np.array([float(value)])
         else:
             return None
-    law = Fitted(model.family, tuple(model.features), model.coefficients, model.categories)
+    law = Fitted(model.family, tuple(model.features), model.coefficients, model.categories, model.slopes)
     return float(law.predict(row)[0])
 
 
@@ -180,7 +182,7 @@ def _too_few(durations_ns: NDArray[np.int64]) -> CostModel:
     )
 
 
-def _choose(trials: Sequence[_Trial]) -> tuple[_Trial, list[str]]:
+def _choose(trials: Sequence[_Trial], rows: Columns) -> tuple[_Trial, list[str]]:
     """Return the simplest trial that ties with the best, and what to be warned of."""
     constant = trials[0]
     gain = MIN_GAIN + 1 / math.sqrt(sum(map(len, constant.ratios)) / REPEATS)
@@ -197,19 +199,22 @@ def _choose(trials: Sequence[_Trial]) -> tuple[_Trial, list[str]]:
     if chosen.error <= MAX_ERROR:
         return chosen, []
     if chosen is constant:
-        return constant, [f"executions differ by {constant.error:.0%} from the typical one, and no feature says why"]
+        why = f"executions differ by {constant.error:.0%} from the typical one, and no feature says why"
+        return constant, told_by_features(rows) or [why]
     why = f"{chosen.candidate} is the best law and misses by {chosen.error:.0%}, more than {MAX_ERROR:.0%}"
     return constant, [f"{why}: the cost stays constant"]
 
 
 def _rejected(trials: Sequence[_Trial], chosen: _Trial) -> list[str]:
-    """Say of the best other laws why they were not taken."""
+    """Say of the best law of each family why it was not taken."""
     others = sorted(
-        (trial for trial in trials if trial is not chosen), key=lambda trial: (trial.error, trial.candidate.rank)
+        (trial for trial in trials if trial is not chosen), key=lambda trial: (-trial.error, -trial.candidate.rank)
     )
+    best_last = {trial.candidate.family: trial for trial in others}
+    ordered = sorted(best_last.values(), key=lambda trial: (trial.error, trial.candidate.rank))
     return [
         f"{trial.candidate}: off by {trial.error:.1%}, {_comparison(trial, chosen)}"
-        for trial in others[:REJECTED_SHOWN]
+        for trial in ordered[:REJECTED_SHOWN]
     ]
 
 

@@ -3,15 +3,15 @@ The families of laws that a cost may follow, and how each is fitted.
 
 Costs are positive and their noise multiplies: a load of the machine makes a long run
 longer by as much, in per cent, as a short one. So all families are fitted to the
-*logarithm* of the cost, and to its median: the sum of absolute residuals is made least, by
-Gauss-Newton steps with weights (iteratively reweighted least squares). How far an outlier
-is away does not matter then, nor that much waiting comes in lumps, as a turn at the
-interpreter lock does; Huber's weights, tried on a busy pipeline, missed by a fifth more.
+*logarithm* of the cost, and to its median: by scipy's robust least squares, with a loss
+that grows with a residual and not with its square once it is beyond a few per cent. How
+far an outlier is away hardly matters then, nor that much waiting comes in lumps, as a turn
+at the interpreter lock does. ``benchmarks/regression.py`` holds it against other libraries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final, Literal, TypeAlias
@@ -20,18 +20,23 @@ import numpy as np
 
 from dam_obs.diagnose.columns import Columns, Floats
 
-Family: TypeAlias = Literal["constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear"]
+Family: TypeAlias = Literal[
+    "constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear", "category_slopes"
+]
 
 MIN_PER_CATEGORY: Final = 5
 """A rarer category is predicted like one that was never seen."""
 
-_ROUNDS: Final = 25
-_CLOSE: Final = 0.1
-"""Share of the median residual below which residuals weigh the same: the exact law would divide by zero."""
-_STILL: Final = 1e-4
-"""Largest relative change of the coefficients at which a fit has settled."""
-_LONGEST_STEP: Final = 1.0
-"""Largest residual, in logarithms, that one Gauss-Newton step tries to make up."""
+MIN_PER_SLOPE: Final = 10
+"""A category with fewer executions has no slope of its own: it is predicted like one that was never seen."""
+
+CLOSE: Final = 0.03
+"""Residual, in logarithms, up to which its square counts, and beyond which it counts itself: three per cent."""
+
+_ROUNDS: Final = 200
+
+_LARGEST: Final = 1e100
+"""A larger number is in no law: its square would be none any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Fitted:
     features: tuple[str, ...]
     coefficients: dict[str, float]
     categories: dict[str, float] = field(default_factory=dict)
+    slopes: dict[str, float] = field(default_factory=dict)
 
     def predict(self, columns: Columns) -> Floats:
         """Return the cost in nanoseconds of each row, never below 1."""
@@ -66,7 +72,8 @@ class Candidate:
         if not self.features:
             return self.family
         word = "by" if self.family.startswith("category") else "in"
-        return f"{self.family.replace('_', ' + ')} {word} {' and '.join(self.features)}"
+        name = {"category_linear": "category + linear", "category_slopes": "category * linear"}.get(self.family)
+        return f"{name or self.family} {word} {' and '.join(self.features)}"
 
 
 CONSTANT: Final = Candidate("constant", (), 0)
@@ -74,19 +81,18 @@ CONSTANT: Final = Candidate("constant", (), 0)
 
 def candidates(columns: Columns) -> Iterator[Candidate]:
     """Yield every law that can be tried on `columns`, but the constant one."""
-    positive = [name for name, column in columns.numbers.items() if column.min() > 0]
-    not_negative = [name for name, column in columns.numbers.items() if column.min() >= 0]
-    yield from (Candidate("linear", (name,), 1) for name in columns.numbers)
+    numbers = [name for name, column in columns.numbers.items() if np.abs(column).max() < _LARGEST]
+    positive = [name for name in numbers if columns.numbers[name].min() > 0]
+    not_negative = [name for name in numbers if columns.numbers[name].min() >= 0]
+    yield from (Candidate("linear", (name,), 1) for name in numbers)
     yield from (Candidate(family, (name,), 2) for family in _GROWTHS for name in not_negative)
     yield from (Candidate("power", (name,), 3) for name in positive)
     yield from (Candidate("category", (name,), 4) for name in columns.categories)
-    yield from (Candidate("linear", pair, 5) for pair in combinations(columns.numbers, 2))
+    yield from (Candidate("linear", pair, 5) for pair in combinations(numbers, 2))
     yield from (Candidate("power", pair, 6) for pair in combinations(positive, 2))
-    yield from (
-        Candidate("category_linear", (category, number), 7)
-        for category in columns.categories
-        for number in columns.numbers
-    )
+    pairs = [(category, number) for category in columns.categories for number in numbers]
+    yield from (Candidate("category_linear", pair, 7) for pair in pairs)
+    yield from (Candidate("category_slopes", pair, 8) for pair in pairs)
 
 
 def nlogn(values: Floats) -> Floats:
@@ -107,45 +113,39 @@ def robust_fit(design: Floats, cost: Floats) -> Floats:
     negative part would leave the logarithm's domain.
     """
     scale = np.abs(design).max(axis=0)
-    scaled = design / np.where(scale > 0, scale, 1.0)
+    scale = np.where(scale > 0, scale, 1.0)
+    scaled = design / scale
+    target = np.log(cost)
     floor = float(np.quantile(cost, 0.01)) / 10
-    found = _least_squares(scaled, cost, 1.0 / cost)
-    for _ in range(_ROUNDS):
+
+    def predicted(found: Floats) -> Floats:
         fitted: Floats = np.maximum(scaled @ found, floor)
-        residual: Floats = np.log(cost / fitted)
-        weights = np.sqrt(_weights(residual)) / fitted
-        target: Floats = fitted * (1.0 + np.clip(residual, -_LONGEST_STEP, _LONGEST_STEP))
-        better = _least_squares(scaled, target, weights)
-        moved = float(np.abs(better - found).max())
-        found = better
-        if moved <= _STILL * float(np.abs(found).max()):
-            break
-    coefficients: Floats = found / np.where(scale > 0, scale, 1.0)
+        return fitted
+
+    found = _least(
+        lambda found: np.log(predicted(found)) - target,
+        lambda found: scaled / predicted(found)[:, None],
+        begun=_least_squares(scaled / cost[:, None], np.ones(len(cost))),
+    )
+    coefficients: Floats = found / scale
     return coefficients
 
 
 def _robust_linear(design: Floats, target: Floats) -> Floats:
     """Return coefficients of a plain linear law for the median."""
-    found = _least_squares(design, target, np.ones(len(target)))
-    for _ in range(_ROUNDS):
-        better = _least_squares(design, target, np.sqrt(_weights(target - design @ found)))
-        moved = float(np.abs(better - found).max())
-        found = better
-        if moved <= _STILL * float(np.abs(found).max()):
-            break
-    return found
+    return _least(lambda found: design @ found - target, lambda found: design, begun=_least_squares(design, target))
 
 
-def _least_squares(design: Floats, target: Floats, weights: Floats) -> Floats:
-    solution = np.linalg.lstsq(design * weights[:, None], target * weights, rcond=None)[0]
-    return np.asarray(solution, dtype=np.float64)
+def _least(residuals: Callable[[Floats], Floats], slopes: Callable[[Floats], Floats], begun: Floats) -> Floats:
+    """Return what makes residuals, in logarithms, least; whoever is far away pulls no more than the others."""
+    from scipy.optimize import least_squares  # half a second to import, which only those pay who fit a law
+
+    found = least_squares(residuals, begun, jac=slopes, loss="soft_l1", f_scale=CLOSE, max_nfev=_ROUNDS)
+    return np.asarray(found.x, dtype=np.float64)
 
 
-def _weights(residual: Floats) -> Floats:
-    size = np.abs(residual)
-    close = max(_CLOSE * float(np.median(size)), 1e-9)
-    weights: Floats = 1.0 / np.maximum(size, close)
-    return weights
+def _least_squares(design: Floats, target: Floats) -> Floats:
+    return np.asarray(np.linalg.lstsq(design, target, rcond=None)[0], dtype=np.float64)
 
 
 def _fit_constant(features: tuple[str, ...], columns: Columns) -> Fitted:
@@ -200,9 +200,29 @@ def _fit_category_linear(features: tuple[str, ...], columns: Columns) -> Fitted:
     return Fitted("category_linear", features, {"intercept": unseen, "slope": float(found[-1])}, intercepts)
 
 
-def _common(columns: Columns, category: str) -> list[str]:
+def _fit_category_slopes(features: tuple[str, ...], columns: Columns) -> Fitted:
+    """Fit each category for itself; one that was never seen, or seldom, is as the others are on average."""
+    category, number = features
+    design = np.column_stack([np.ones(len(columns)), columns.numbers[number]])
+    own: dict[str, Floats] = {}
+    counts: list[int] = []
+    for value in _common(columns, category, MIN_PER_SLOPE):
+        rows = columns.categories[category] == value
+        own[value] = robust_fit(design[rows], columns.cost[rows])
+        counts.append(int(rows.sum()))
+    unseen = np.average(list(own.values()), axis=0, weights=counts) if own else robust_fit(design, columns.cost)
+    return Fitted(
+        "category_slopes",
+        features,
+        {"intercept": float(unseen[0]), "slope": float(unseen[1])},
+        {value: float(found[0]) for value, found in own.items()},
+        {value: float(found[1]) for value, found in own.items()},
+    )
+
+
+def _common(columns: Columns, category: str, least: int = MIN_PER_CATEGORY) -> list[str]:
     values, counts = np.unique(columns.categories[category], return_counts=True)
-    return [str(value) for value, count in zip(values, counts, strict=True) if count >= MIN_PER_CATEGORY]
+    return [str(value) for value, count in zip(values, counts, strict=True) if count >= least]
 
 
 def _constant(law: Fitted, columns: Columns) -> Floats:
@@ -230,14 +250,23 @@ def _power(law: Fitted, columns: Columns) -> Floats:
 
 
 def _category(law: Fitted, columns: Columns) -> Floats:
-    other = law.coefficients["intercept"]
-    column = columns.categories[law.features[0]].tolist()
-    return np.array([law.categories.get(value, other) for value in column], dtype=np.float64)
+    return _by_category(law.categories, law.coefficients["intercept"], law, columns)
 
 
 def _category_linear(law: Fitted, columns: Columns) -> Floats:
     cost: Floats = _category(law, columns) + law.coefficients["slope"] * columns.numbers[law.features[1]]
     return cost
+
+
+def _category_slopes(law: Fitted, columns: Columns) -> Floats:
+    slopes = _by_category(law.slopes, law.coefficients["slope"], law, columns)
+    cost: Floats = _category(law, columns) + slopes * columns.numbers[law.features[1]]
+    return cost
+
+
+def _by_category(known: Mapping[str, float], other: float, law: Fitted, columns: Columns) -> Floats:
+    column = columns.categories[law.features[0]].tolist()
+    return np.array([known.get(value, other) for value in column], dtype=np.float64)
 
 
 _FITS: Final[dict[Family, Callable[[tuple[str, ...], Columns], Fitted]]] = {
@@ -248,6 +277,7 @@ _FITS: Final[dict[Family, Callable[[tuple[str, ...], Columns], Fitted]]] = {
     "power": _fit_power,
     "category": _fit_category,
     "category_linear": _fit_category_linear,
+    "category_slopes": _fit_category_slopes,
 }
 
 _LAWS: Final[dict[Family, Callable[[Fitted, Columns], Floats]]] = {
@@ -258,4 +288,5 @@ _LAWS: Final[dict[Family, Callable[[Fitted, Columns], Floats]]] = {
     "power": _power,
     "category": _category,
     "category_linear": _category_linear,
+    "category_slopes": _category_slopes,
 }

@@ -11,7 +11,7 @@ _MEASURE = "observe the program with `dam-obs diagnose`, on Linux"
 
 MEMORY = Absent(
     evidence="memory",
-    why="memory is counted for a process, and executions share it: none of it can honestly be said to be one's own",
+    why="no execution is known to have raised the peak of its process: what it takes below that is not told apart",
     remedy="see max_rss_bytes of the processes, or run the system alone under memray",
 )
 
@@ -23,8 +23,15 @@ NO_EXECUTIONS = Absent(
 )
 
 
-def missing(run: RunEvidence, *, causes_known: bool = False) -> list[Absent]:
-    """Return what no execution of `run` has been measured for; `causes_known`: by eBPF off-CPU times were."""
+def missing(run: RunEvidence, *, causes_known: bool = False, memory_known: bool = False) -> list[Absent]:
+    """
+    Return what no execution of `run` has been measured for.
+
+    Args:
+        run: What the events say.
+        causes_known: Off-CPU times were measured by eBPF.
+        memory_known: Some execution is known to have raised the peak of its process.
+    """
     systems = list(run.systems.values())
     if not systems:
         return [NO_EXECUTIONS]
@@ -40,10 +47,13 @@ def missing(run: RunEvidence, *, causes_known: bool = False) -> list[Absent]:
     if not any({"read_bytes", "rchar"} & system.touched.counted for system in systems):
         why = "the kernel gave no I/O counters for threads"
         found.append(Absent(evidence="bytes", why=why, remedy="boot a kernel with CONFIG_TASK_IO_ACCOUNTING"))
-    if not any(system.touched.files or system.touched.peers or system.touched.processes for system in systems):
+    # Where CPU time was measured, files, peers and programs were watched for, too: then there were none.
+    if not _any_column(systems, "cpu_ns") and not any(
+        system.touched.files or system.touched.peers or system.touched.processes for system in systems
+    ):
         why = "no execution is known to have touched a file, peer or program"
         found.append(Absent(evidence="touched", why=why, remedy=_MEASURE))
-    return [*found, MEMORY]
+    return found if memory_known else [*found, MEMORY]
 
 
 def no_stacks(why: str) -> Absent:

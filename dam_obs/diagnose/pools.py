@@ -40,6 +40,8 @@ class Pools:
     def __init__(self, rules: pluggy.PluginManager) -> None:
         self._rules = rules
         self._known: dict[Resource, str] = {}
+        self.at_once: dict[str, int] = {}
+        """By pool: executions that used it at once, at most; see `capacity`."""
 
     def of(self, resource: Resource) -> str:
         """Return the pool of `resource`."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from dam_obs.diagnose.report import Absent, OffCpuEvidence, Quality, Verdict
+from dam_obs.diagnose.report import Absent, OffCpuEvidence, Quality, SamplingRate, Verdict
+from dam_obs.store.closed import NOTHING_LOST, Lost
 from dam_obs.store.manifest import Manifest, SamplerStats
 
 MAX_FAILED_SHARE: Final = 0.05
@@ -22,6 +23,11 @@ MAX_LATE_SHARE: Final = 0.10
 
 MIN_RATE_SHARE: Final = 0.50
 """Of the rate asked for."""
+
+MAX_UNSAMPLED_SHARE: Final = 0.05
+"""Of the time: a sampler that is begun anew again and again misses what happens meanwhile."""
+
+GUESSED_HZ: Final = 100.0
 
 MIN_SAMPLES: Final = 100
 """In executions: with fewer, a share of 10 % may as well be 4 or 18."""
@@ -49,8 +55,14 @@ class Facts:
     samples_unclaimed: int | None
     absent: tuple[Absent, ...]
     """What the evidence itself was found to lack."""
+    lost: Lost = NOTHING_LOST
+    """What had to go for the bound on disk."""
+    unwritten: int = 0
+    """Events that never came into the trace."""
     offcpu: OffCpuEvidence | None = None
     """How off-CPU times were taken; `None`: not at all."""
+    clock_residual_ns: int | None = None
+    """How well samples fit into the executions that they name."""
 
     @property
     def sampler(self) -> SamplerStats | None:
@@ -94,17 +106,60 @@ def quality(facts: Facts) -> Quality:
         samples_failed=sampler.failed if sampler else None,
         samples_late=sampler.late if sampler else None,
         held_share=_held_share(sampler),
-        clock_residual_ns=None,  # samples are attributed by their tags; none is placed in time
+        budget_share=sampler.budget_share if sampler else None,
+        sampler_share=_sampler_share(sampler),
+        rates=_rates(sampler),
+        sampler_restarts=sampler.restarts if sampler else None,
+        unsampled_s=sampler.unsampled_s if sampler else None,
+        samples_let_go=sampler.let_go if sampler else None,
+        native=sampler is not None and sampler.native,
+        clock_residual_ns=facts.clock_residual_ns,
         privilege=facts.manifest.privilege if facts.manifest else "unknown",
         executions=facts.executions,
         executions_dropped=facts.dropped,
+        events_lost=facts.lost.events,
+        timelines_lost=facts.lost.timelines,
+        events_unwritten=facts.unwritten,
         lines_skipped=facts.lines_skipped,
         absent=_absent(facts),
     )
 
 
+def period_ns(sampler: SamplerStats | None) -> float:
+    """
+    Return the time from one look to the next, as the sampler reached it; a guess where nothing is known.
+
+    Looks are those at the rate asked for: what the weight of a sample counts.
+    """
+    if sampler is None or sampler.rate_asked_hz <= 0:
+        return 1e9 / GUESSED_HZ
+    if sampler.samples > 0 and sampler.looks_due:
+        return sampler.looks_due / sampler.samples / sampler.rate_asked_hz * 1e9
+    if sampler.samples > 0 and sampler.seconds > 0:
+        return sampler.seconds / sampler.samples * 1e9
+    return 1e9 / sampler.rate_asked_hz
+
+
 def _rate(sampler: SamplerStats | None) -> float | None:
     return sampler.samples / sampler.seconds if sampler and sampler.seconds > 0 else None
+
+
+def _due(sampler: SamplerStats) -> float:
+    """Return the rate that there should have been, on average."""
+    if sampler.looks_due is None or sampler.seconds <= 0:
+        return sampler.rate_asked_hz
+    return sampler.looks_due / sampler.seconds
+
+
+def _sampler_share(sampler: SamplerStats | None) -> float | None:
+    if sampler is None or sampler.cpu_s is None or sampler.seconds <= 0:
+        return None
+    return sampler.cpu_s / (sampler.seconds + sampler.unsampled_s)
+
+
+def _rates(sampler: SamplerStats | None) -> list[SamplingRate]:
+    spans = sampler.rates if sampler else []
+    return [SamplingRate(at_s=one.at_s, rate_hz=one.rate_hz, seconds=one.seconds, why=one.why) for one in spans]
 
 
 def _held_share(sampler: SamplerStats | None) -> float | None:
@@ -155,9 +210,16 @@ def _doubt_unclaimed(facts: Facts) -> str | None:
 
 def _doubt_slow(facts: Facts) -> str | None:
     rate = _rate(facts.sampler)
-    if rate is None or facts.sampler is None or rate >= MIN_RATE_SHARE * facts.sampler.rate_asked_hz:
+    if rate is None or facts.sampler is None or rate >= MIN_RATE_SHARE * _due(facts.sampler):
         return None
-    return f"the sampler reached {rate:.0f} Hz of the {facts.sampler.rate_asked_hz:.0f} Hz asked for"
+    return f"the sampler reached {rate:.0f} Hz of the {_due(facts.sampler):.0f} Hz asked for"
+
+
+def _doubt_unsampled(facts: Facts) -> str | None:
+    sampler = facts.sampler
+    if sampler is None or sampler.unsampled_s <= MAX_UNSAMPLED_SHARE * (sampler.seconds + sampler.unsampled_s):
+        return None
+    return f"for {sampler.unsampled_s:.1f} s nothing was sampled, beside {sampler.seconds:.1f} s in which it was"
 
 
 def _doubt_late(facts: Facts) -> str | None:
@@ -171,6 +233,19 @@ def _doubt_dropped(facts: Facts) -> str | None:
     if facts.dropped <= MAX_DROPPED_SHARE * max(facts.executions, 1):
         return None
     return f"{facts.dropped} executions were dropped because the queue was full: raise queue_size"
+
+
+def _doubt_lost(facts: Facts) -> str | None:
+    if not facts.lost.events:
+        return None
+    went = f"{facts.lost.events:,} events, the oldest, had to go for the bound on disk"
+    return f"{went}: allow more with --max-disk, or measure for a shorter time"
+
+
+def _doubt_unwritten(facts: Facts) -> str | None:
+    if not facts.unwritten:
+        return None
+    return f"{facts.unwritten:,} events could not be written down, or were removed while nobody observed the program"
 
 
 def _doubt_skipped(facts: Facts) -> str | None:
@@ -197,8 +272,11 @@ DOUBTS: Final[Iterable[Callable[[Facts], str | None]]] = (
     _doubt_few_samples,
     _doubt_unclaimed,
     _doubt_slow,
+    _doubt_unsampled,
     _doubt_late,
     _doubt_dropped,
+    _doubt_lost,
+    _doubt_unwritten,
     _doubt_skipped,
     _doubt_offcpu,
 )

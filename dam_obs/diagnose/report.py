@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from dam_obs.diagnose.report_base import Model
+from dam_obs.diagnose.report_where import AwaitedPlace, CriticalPath, Gaps, InFlight, WaitKind
 from dam_obs.sample.offcpu.causes import Cause
 
 SCHEMA_VERSION: Literal[1] = 1
 
 Verdict = Literal["usable", "weak", "refuse"]
-
-
-class Model(BaseModel):
-    """Base of all parts: unknown keys are errors, values are not changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null", use_attribute_docstrings=True)
 
 
 class Absent(Model):
@@ -32,6 +28,18 @@ class Absent(Model):
     why: str
     remedy: str
     """What to do to have it next time."""
+
+
+class SamplingRate(Model):
+    """A time in which the sampler had one rate."""
+
+    at_s: float
+    """When it began, since sampling did."""
+    rate_hz: float
+    seconds: float
+    """How long it sampled at that rate."""
+    why: str
+    """``start``, ``idle``, ``active again``, ``over the budget: 3.1% of a CPU``, ..."""
 
 
 class Quality(Model):
@@ -61,13 +69,43 @@ class Quality(Model):
     A process stands still while the sampler reads it, so at most about this share of its wall time went
     to being sampled. In a system's time it is part of ``other``.
     """
+    budget_share: float | None = None
+    """Share of one CPU that the sampler might take; beyond it, it looked less often."""
+    sampler_share: float | None = None
+    """What it took, with its beginnings and ends; `None`: not measured."""
+    rates: list[SamplingRate] = Field(default_factory=list)
+    """
+    The rates over time, the first ones of many.
+
+    All counts of samples in systems, stacks and the flame graph are in looks at the rate asked for: one at a
+    quarter of that rate counts four times. Those in this block are what was really seen.
+    """
+    sampler_restarts: int | None = None
+    """Times that the sampler was begun anew while the program ran."""
+    unsampled_s: float | None = None
+    """Time that this cost."""
+    samples_let_go: int | None = None
+    """Samples that there was no room for; those that were kept stand for them."""
+    native: bool = False
+    """Whether stacks have frames of native code."""
     clock_residual_ns: int | None
-    """How far samples lie outside the segments of the execution they name; `None`: not placed in time."""
+    """
+    How far samples, once placed in time, lie outside the segments of the execution they name: 95 % of them at most.
+
+    Each that could be checked was placed by the others. Samples are given to executions by name and not by time,
+    so this is about time lines alone. `None`: too few to tell.
+    """
     privilege: str
     """How the sampler got to read the process: ``root``, ``same user``, ``ptrace refused``, ..."""
     executions: int
     executions_dropped: int
     """Spans lost because the queue was full."""
+    events_lost: int = 0
+    """The oldest ones, which had to go so that the run stayed within its bound on disk."""
+    timelines_lost: int = 0
+    """Executions, the oldest, of which is not known any more when they ran on which thread; all else is there."""
+    events_unwritten: int = 0
+    """Events that the program could not write down, or had to remove since nobody observed it any more."""
     lines_skipped: int
     """Torn or foreign lines in the event file."""
     absent: list[Absent]
@@ -109,6 +147,12 @@ class TimeSplit(Model):
 
     Run queue, block I/O and `causes` are projected from them to all.
     """
+    awaiting: dict[WaitKind, int] | None = None
+    """
+    What `awaiting_ns` was spent on, the longest first; it adds up to that.
+
+    Projected from the executions whose waits have names to all. `None`: no wait has a name.
+    """
     causes: dict[Cause, int] | None = None
     """
     What of `other_ns` bpftrace saw the cause of; what is missing in the sum is not known.
@@ -138,6 +182,8 @@ class DeviceBytes(Model):
     """Executions that touched it."""
     counted: int | None = None
     """Of those, the ones whose bytes were counted: reading counters costs, so short executions take turns."""
+    at_once: int | None = None
+    """Executions of all systems that use its pool, in flight at once, at most: the capacity seen. `None`: not known."""
     device_bytes: int | None = None
     """What the device itself moved for the executions counted; `None`: not counted, or no block device."""
 
@@ -159,6 +205,8 @@ class Peer(Model):
     """``host:port``"""
     pool: str
     executions: int
+    at_once: int | None = None
+    """Executions of all systems that use its pool, in flight at once, at most: the capacity seen. `None`: not known."""
 
 
 class Process(Model):
@@ -167,6 +215,8 @@ class Process(Model):
     name: str
     pool: str
     executions: int
+    at_once: int | None = None
+    """Executions of all systems that use its pool, in flight at once, at most: the capacity seen. `None`: not known."""
 
 
 class StackFrame(Model):
@@ -182,6 +232,17 @@ class HotStack(Model):
 
     frames: list[StackFrame]
     samples: int
+
+
+class OffCpuStack(Model):
+    """Where in the kernel threads of this system waited, nested executions included."""
+
+    functions: list[str]
+    """Of the kernel, outermost first."""
+    cause: str
+    """As in `TimeSplit.causes`; ``block_io`` and ``run_queue`` too."""
+    ns: int
+    """In all executions that were watched from their start to their end."""
 
 
 class Prediction(Model):
@@ -209,18 +270,23 @@ class CostModel(Model):
     power             ``scale * x ** exponent``, with two features ``* y ** exponent_2``
     category          ``categories[str(x)]``, and ``intercept`` for a value that is not there
     category_linear   ``categories[str(x)] + slope * y``, and ``intercept`` for a value that is not there
+    category_slopes   ``categories[str(x)] + slopes[str(x)] * y``, and ``intercept + slope * y`` likewise
     ================= ==============================================================================
 
     A prediction below zero is taken for zero. `dam_obs.diagnose.costs.predict` computes it.
     """
 
-    family: Literal["constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear"]
+    family: Literal[
+        "constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear", "category_slopes"
+    ]
     features: list[str]
     """At most two."""
     coefficients: dict[str, float]
     """``intercept``, ``slope``, ``slope_2``, ``scale``, ``exponent``, ``exponent_2``: those of the family."""
     categories: dict[str, float] = Field(default_factory=dict)
     """Intercept in ns by ``str()`` of the category's value, for the category families."""
+    slopes: dict[str, float] = Field(default_factory=dict)
+    """Slope in ns by ``str()`` of the category's value, for ``category_slopes``."""
     expression: str
     """Milliseconds, in words a person reads: ``3.1 + 0.0021 * size``."""
     quantile: float
@@ -278,13 +344,32 @@ class SystemDiagnosis(Model):
     """on_cpu / wall."""
     waiting_on_children_ns: int | None = None
     """Of the time off the CPU, at least this much passed while an execution that it had started was in flight."""
+    awaited: list[AwaitedPlace] = Field(default_factory=list)
+    """Where it was suspended, the longest first; at most 20."""
+    awaited_named: int = 0
+    """Executions that `awaited` is summed over: naming costs, so where waits are many, executions take turns."""
+    gaps: Gaps | None = None
+    """`None`: none of its executions had others below it."""
+    critical: CriticalPath | None = None
+    """`None`: the run has no trace that could be looked at as a whole."""
+    in_flight: InFlight | None = None
     devices: list[DeviceBytes]
     files: list[FileUse]
     """The most used first; at most 20."""
     peers: list[Peer]
     processes: list[Process]
+    kept: int | None = None
+    """
+    Executions that `cost`, `points` and handles are from, drawn by chance from all; `None`: from all.
+
+    Counts, sums, quantiles and the time split are always of all.
+    """
     peak_memory_delta_bytes: int | None
-    """`None` where it could not be measured honestly."""
+    """
+    By so much an execution raised the most memory that its process ever had, with no other observed thread at work.
+
+    So it took at least that much at once. `None`: none is known to have done so.
+    """
     concurrency_peak: int
     """Executions of this system in flight at once, at most."""
     concurrency_mean: float
@@ -293,6 +378,8 @@ class SystemDiagnosis(Model):
     samples: int | None
     hot_stacks: list[HotStack]
     """Most samples first; at most 20."""
+    off_cpu_stacks: list[OffCpuStack] | None = None
+    """The longest first; `None`: not asked for, see ``--offcpu-stacks``."""
     cost: CostModel
     traits: list[InferredTrait]
     points: list[Point]
@@ -319,10 +406,19 @@ class HostFacts(Model):
 
 
 class ProcessSummary(Model):
-    """One process of the run."""
+    """One process of the run; its pid may have been another's before, so `started_ns` belongs to it."""
 
     pid: int
+    started_ns: int | None = None
+    """Nanoseconds since the epoch; `None`: it left only executions."""
+    parent_pid: int | None = None
+    program: str | None = None
+    """The program's name alone."""
+    observed: bool = True
+    """Python with dam-obs in it. Of other processes there are counters alone."""
     executions: int
+    samples: int | None = None
+    """Stacks of its threads; `None` without stacks."""
     cpu_ns: int | None
     max_rss_bytes: int | None
     read_bytes: int | None
@@ -362,6 +458,10 @@ class OffCpuEvidence(Model):
     """Those beyond what is kept of one run."""
     ended_early: bool
     """The tool broke down before the run's end."""
+    stacks_from_ns: int = 0
+    """Waits of so long or longer have a stack of the kernel (`SystemDiagnosis.off_cpu_stacks`); 0: not asked for."""
+    stacks_left_out: int = 0
+    """Waits of that length without one, because there were too many or too different ones."""
     disks: list[BlockRequests]
 
 

@@ -125,7 +125,7 @@ def concurrency(starts_ns: Ints, durations_ns: Ints) -> tuple[int, float]:
     return int(running.max()), float((ends - starts_ns).sum() / busy)
 
 
-def waiting_on_children(system: SystemEvidence, children: dict[int, Intervals]) -> int | None:
+def waiting_on_children(system: SystemEvidence, children: Mapping[int, Intervals]) -> int | None:
     """
     Return how much of the time off the CPU passed, at least, while an execution it had started was in flight.
 

@@ -34,7 +34,21 @@ So are the files of more folders than these in one folder, ``folder/*/*``, unles
 ``/`` or just below it, where a pattern would say nothing.
 """
 
+MOST_BYTES = 2**60
+"""Of one execution; a file may claim any number."""
+
 UNKNOWN_DEVICE = "unknown"
+
+MOST_FILES = 20_000
+"""Files of a system that are known by name; of more, those of a folder are one, ``folder/*``."""
+
+MOST_FOLDERS = 5_000
+"""Folders that are known by name; of more, those of a folder are one, ``folder/*/*``, and beyond that all, ``/*``."""
+
+MOST_NAMES = 5_000
+"""Peers and programs that are known by name; all others are `OTHERS`."""
+
+OTHERS = "others"
 
 
 class FileKey(NamedTuple):
@@ -71,11 +85,11 @@ class Touched:
 
     def add(self, touched: Mapping[str, Iterable[str]], io: Mapping[str, int], mounts: Mounts) -> None:
         """Add what one execution touched."""
-        self.peers.update(set(touched.get("peers", ())))
-        self.processes.update(set(touched.get("processes", ())))
+        _count_names(self.peers, touched.get("peers", ()))
+        _count_names(self.processes, touched.get("processes", ()))
         self.counted.update(io)
         for direction, files, block, calls in DIRECTIONS:
-            paths = set(touched.get(files, ()))
+            paths = {self._known(path, direction) for path in touched.get(files, ())}
             on_device = self._add_files(paths, direction, mounts)
             if block in io or calls in io:
                 self.counted_on.update((direction, device) for device in on_device)
@@ -89,6 +103,16 @@ class Touched:
         """Return the device of a file that was added."""
         mount = self.mount_of(path)
         return mount.device if mount else UNKNOWN_DEVICE
+
+    def _known(self, path: str, direction: Direction) -> str:
+        """Return a file's name, or where there are too many the pattern that stands for it."""
+        if len(self.files) < MOST_FILES or FileKey(path, direction) in self.files:
+            return path
+        folder = os.path.dirname(path)
+        if len(self.mounts) < MOST_FOLDERS or folder in self.mounts:
+            return os.path.join(folder, "*")
+        above = os.path.dirname(folder)
+        return os.path.join(above, "*", "*") if FileKey(above, direction) in self.parents else "/*"
 
     def _add_files(self, paths: set[str], direction: Direction, mounts: Mounts) -> Counter[str]:
         on_device: Counter[str] = Counter()
@@ -116,14 +140,22 @@ class Touched:
                 self.call_bytes[direction, device] += part
 
 
+def _count_names(counts: Counter[str], names: Iterable[str]) -> None:
+    """Count executions by name, of so many names."""
+    counts.update({name if len(counts) < MOST_NAMES or name in counts else OTHERS for name in names})
+
+
 def _mount_of(folder: str, mounts: Mounts) -> Mount | None:
-    return mounts.of(os.path.realpath(folder)) if folder.startswith("/") else None
+    if not folder.startswith("/") or "\0" in folder:  # no path of a file
+        return None
+    return mounts.of(os.path.realpath(folder))
 
 
 def _shares(total: int, weights: Counter[str]) -> list[tuple[str, int]]:
     """Share `total` by `weights`, whole bytes, the remainder to the heaviest; without weights to the unknown."""
     if total <= 0:
         return []
+    total = min(total, MOST_BYTES)
     if not weights:
         return [(UNKNOWN_DEVICE, total)]
     ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
@@ -165,10 +197,12 @@ def _device_row(
         amount, layer = touched.call_bytes[key], "calls"
     elif block in touched.counted:
         amount, layer = 0, "block"
+    pool = _pool(touched, pools, direction, device)
     return DeviceBytes(
         device=device,
         direction=direction,
-        pool=_pool(touched, pools, direction, device),
+        pool=pool,
+        at_once=pools.at_once.get(pool),
         bytes=amount,
         layer=layer,
         executions=touched.devices[key],
@@ -234,15 +268,17 @@ def _file_use(key: FileKey, executions: int, mount: Mount | None) -> FileUse:
 
 def peers(touched: Touched, pools: Pools) -> list[Peer]:
     """Return the network peers, the most used first."""
-    return [
-        Peer(address=address, pool=pools.of(Resource(kind="peer", name=address, direction=None)), executions=count)
-        for address, count in sorted(touched.peers.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    rows = []
+    for address, count in sorted(touched.peers.items(), key=lambda item: (-item[1], item[0])):
+        pool = pools.of(Resource(kind="peer", name=address, direction=None))
+        rows.append(Peer(address=address, pool=pool, executions=count, at_once=pools.at_once.get(pool)))
+    return rows
 
 
 def processes(touched: Touched, pools: Pools) -> list[Process]:
     """Return the programs that were started, the most used first."""
-    return [
-        Process(name=name, pool=pools.of(Resource(kind="process", name=name, direction=None)), executions=count)
-        for name, count in sorted(touched.processes.items(), key=lambda item: (-item[1], item[0]))
-    ]
+    rows = []
+    for name, count in sorted(touched.processes.items(), key=lambda item: (-item[1], item[0])):
+        pool = pools.of(Resource(kind="process", name=name, direction=None))
+        rows.append(Process(name=name, pool=pool, executions=count, at_once=pools.at_once.get(pool)))
+    return rows

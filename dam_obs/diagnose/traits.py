@@ -16,8 +16,10 @@ from typing import Final, Literal
 
 import numpy as np
 
+from dam_obs.diagnose.capacity import MIN_TOUCHED_SHARE
+from dam_obs.diagnose.known_waits import known_waits
 from dam_obs.diagnose.pools import CPU_POOL, MEMORY_FILESYSTEMS
-from dam_obs.diagnose.report import DeviceBytes, InferredTrait, SystemDiagnosis, TimeSplit
+from dam_obs.diagnose.report import DeviceBytes, InferredTrait, Peer, Process, SystemDiagnosis, TimeSplit
 from dam_obs.diagnose.touched import UNKNOWN_DEVICE
 
 DRAFT_CONFIDENCE: Final = 0.6
@@ -38,11 +40,11 @@ CACHED_CONFIDENCE: Final = 0.5
 ENOUGH_COUNTED: Final = 3
 """Executions whose bytes were counted, from which it is believed that the device was not asked."""
 
-MIN_TOUCHED_SHARE: Final = 0.02
-"""Of executions; what fewer touched was an accident, such as an import."""
-
 POOLS_NAMED: Final = 5
 """Of peers and programs each; a system with more is named by those used most."""
+
+IDLE_FACTOR: Final = 0.3
+"""What is left of the confidence in I/O where most of the waiting is known to have been for none."""
 
 QUICK_NS: Final = 10_000_000
 SHORT_NS: Final = 100_000_000
@@ -86,6 +88,13 @@ def _what_for(diagnosis: SystemDiagnosis) -> tuple[float, str | None]:
             f"At least {covered:.0%} of the waiting was for systems that it had started and that are observed "
             "themselves: it coordinates, and the I/O is theirs."
         )
+    known = known_waits(diagnosis.time)
+    if known is not None and known.idle_share > 0.5:
+        share = f"{known.idle_share:.0%} of the waiting"
+        return IDLE_FACTOR, f"{share} is known to have been for {known.words(known.idle)}, which is no I/O."
+    if known is not None and known.io_share > 0.5:
+        beside = f"{known.idle_share:.0%} of the waiting was for {known.words(known.idle)}, which is no I/O."
+        return 1.0, beside if known.idle_share >= 0.1 else None
     if covered > 0.02 and touched is None:
         return 0.5, (
             "It started systems that are observed themselves, and touched nothing that was seen: "
@@ -131,7 +140,28 @@ def _waits(diagnosis: SystemDiagnosis) -> list[str]:
         for nanoseconds, what in parts
         if nanoseconds is not None and nanoseconds >= 0.05 * _own_ns(time)
     ]
-    return [*named, *_queued(time)]
+    return [*named, *_names(time), *_queued(time)]
+
+
+def _names(time: TimeSplit) -> list[str]:
+    """Say what was waited for where that is known, and how."""
+    known = known_waits(time)
+    if known is None:
+        return []
+    how = " and ".join(
+        source
+        for source, is_there in (("the names of its awaits", time.awaiting), ("bpftrace", time.causes))
+        if is_there
+    )
+    parts = [
+        f"{share:.0%} {said} ({known.words(waits)})"
+        for share, said, waits in (
+            (known.io_share, "was I/O", known.io),
+            (known.idle_share, "was none", known.idle),
+        )
+        if share >= 0.05
+    ]
+    return [f"Of the waiting, {' and '.join(parts)}, by {how}."] if parts and how else []
 
 
 def takes_cpu(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
@@ -142,7 +172,14 @@ def takes_cpu(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
     time, share = diagnosis.time, 1 - waiting
     sure = float(np.interp(share, [MIN_CPU_SHARE, 0.5, 0.8, 1.0], [0.3, 0.6, 0.9, 0.97])) * _enough(time.measured)
     evidence = [f"It was on the CPU {share:.0%} of {_ms(_own_ns(time))} in {time.measured} executions."]
-    rival = "Executions that it started inline are inside this share." if diagnosis.waiting_on_children_ns else None
+    busy = diagnosis.concurrency_mean * (time.on_cpu_ns or 0) / max(time.wall_ns, 1)
+    peak = diagnosis.concurrency_peak
+    evidence.append(f"While any was in flight, {peak} at once at most, they kept {busy:.2g} CPUs busy.")
+    rival = (
+        "Executions that it started inline are inside this share."
+        if diagnosis.waiting_on_children_ns
+        else "Threads that share the interpreter's lock use one CPU between them, however many there are."
+    )
     return [_resource(CPU_POOL, sure, [*evidence, *_queued(time)], rival)]
 
 
@@ -160,7 +197,7 @@ def _disk(diagnosis: SystemDiagnosis, use: DeviceBytes) -> InferredTrait:
     sure = 0.3 + 0.35 * share + (0.2 if reached_device else 0.1 if moved else 0.0) + 0.15 * min(1.0, waited / 0.25)
     if _served_by_cache(use):
         sure = min(sure, CACHED_CONFIDENCE)
-    evidence = [f"{share:.0%} of executions touched a file on {use.device} to {use.direction}."]
+    evidence = [f"{share:.0%} of executions touched a file on {use.device} to {use.direction}.", *_capacity(use)]
     if use.bytes is not None:
         where = "at the block device" if use.layer == "block" else "through calls, page cache included"
         evidence.append(f"{_bytes(moved)} were counted {where}, in {use.counted} executions.")
@@ -168,7 +205,11 @@ def _disk(diagnosis: SystemDiagnosis, use: DeviceBytes) -> InferredTrait:
         evidence.append(f"The device itself moved {_bytes(use.device_bytes)} for them.")
     if diagnosis.time.block_io_ns is not None:
         evidence.append(f"{waited:.0%} of its time it waited for block devices.")
-    rival = None if reached_device else "The page cache may have served it: no bytes were counted at the device."
+    rival = (
+        "Bytes that the kernel read ahead, or wrote later for others, are counted for whoever was at work."
+        if reached_device
+        else "The page cache may have served it: no bytes were counted at the device."
+    )
     return _resource(use.pool, sure * _enough(diagnosis.executions), evidence, rival)
 
 
@@ -200,9 +241,9 @@ def takes_network(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
         rival = (
             "Executions without a connection of their own may have used one that was kept open."
             if share < 0.9
-            else None
+            else "What limits it may stand behind this address, a balancer or a proxy, or be its client's own pool."
         )
-        evidence = [f"{share:.0%} of executions connected to {peer.address}."]
+        evidence = [f"{share:.0%} of executions connected to {peer.address}.", *_capacity(peer)]
         traits.append(_resource(peer.pool, sure * _enough(diagnosis.executions), evidence, rival))
     return traits
 
@@ -214,7 +255,7 @@ def takes_programs(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
         if not _often(diagnosis, process.executions):
             continue
         share = process.executions / diagnosis.executions
-        evidence = [f"{share:.0%} of executions started {process.name}."]
+        evidence = [f"{share:.0%} of executions started {process.name}.", *_capacity(process)]
         rival = "Its own CPU time and bytes are not counted here: they belong to the program."
         traits.append(_resource(process.pool, (0.4 + 0.55 * share) * _enough(diagnosis.executions), evidence, rival))
     return traits
@@ -244,14 +285,14 @@ def execution_cost(diagnosis: SystemDiagnosis) -> list[InferredTrait]:
             f"Of executions it had not seen, it missed the median one by {cost.held_out.mdape:.0%}, "
             f"and {cost.held_out.under_rate:.0%} took longer than it said."
         )
-    rival = cost.warnings[0] if cost.warnings else None
+    others = [*cost.warnings, *(f"The next best law: {law}" for law in cost.rejected)]
     return [
         InferredTrait(
             trait="ExecutionCostTrait",
             arguments={"priority": priority},
             confidence=_rounded(sure),
             evidence=evidence,
-            rival=rival,
+            rival=others[0] if others else "No other law was tried: its commands have no features that differ.",
         )
     ]
 
@@ -260,7 +301,12 @@ RULES: Final[tuple[Rule, ...]] = (io_bound, takes_cpu, takes_disks, takes_networ
 
 
 def _resource(pool: str, confidence: float, evidence: list[str], rival: str | None) -> InferredTrait:
-    """Make a trait for one unit of `pool`: an execution uses one thread and, step by step, one device at a time."""
+    """
+    Make a trait for one unit of `pool`, of which `_capacity` says how many were seen in use.
+
+    An execution uses one thread and, step by step, one connection, one program, one device at a time. What it
+    uses for a small share of its time only, it holds as a whole meanwhile: a smaller amount would let too many in.
+    """
     return InferredTrait(
         trait="ResourceUsageTrait",
         arguments={"pool_path": pool, "amount": 1},
@@ -268,6 +314,14 @@ def _resource(pool: str, confidence: float, evidence: list[str], rival: str | No
         evidence=evidence,
         rival=rival,
     )
+
+
+def _capacity(use: DeviceBytes | Peer | Process) -> list[str]:
+    """Say how many units of a pool were seen in use."""
+    if use.at_once is None:
+        return []
+    plural = "" if use.at_once == 1 else "s"
+    return [f"At most {use.at_once} execution{plural} used {use.pool} at once: the capacity seen."]
 
 
 def _often(diagnosis: SystemDiagnosis, executions: int) -> bool:

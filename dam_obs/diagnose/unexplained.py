@@ -1,11 +1,12 @@
 """
-Say of a cost that stayed constant what it hides: a drift, executions of two kinds, a long tail.
+Say what a law of cost hides: what features still tell, a drift, executions of two kinds, a long tail.
 
-A constant is a fair law where executions differ by little. Where they do not, the reviewer
-is to know that no feature says why. What is said is about executions against the typical
-one, by ranks and medians, so that single ones do not matter.
+A law is fair where executions are about as it says. Where they are not, the reviewer is to
+know, and the law is not drafted. What is said is about executions against what
+the law says of them, by ranks and medians, so that single ones do not matter. A long tail
+is told of constants alone: beside another law the factor of its quantile says as much.
 
-`costs` decides whether a cost stays constant; here nothing is fitted or chosen.
+`costs` decides which law it is; here nothing is fitted or chosen.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from dam_obs.diagnose.columns import Columns, Floats, correlation, ranks
+from dam_obs.diagnose.leftover import leftover
 
 DRIFT: Final = 1.5
 """Median of the last third of executions by that of the first, or the other way round, from which it is told."""
@@ -39,18 +41,42 @@ Cutting a bell curve in two gives 0.64, an even spread 0.75.
 """
 
 
-def unexplained(columns: Columns) -> list[str]:
-    """Return a sentence for what the typical cost hides most, or nothing where executions are alike."""
-    return _drift(columns) or _two_kinds(columns.cost) or _tail(columns.cost)
+def unexplained(columns: Columns, law: Floats | None = None) -> list[str]:
+    """
+    Return a sentence for what a law hides most, or nothing where executions are as it says.
+
+    Args:
+        columns: The executions.
+        law: What the law says each takes; `None`: it is constant.
+    """
+    if law is None:
+        return told_by_features(columns) or _drift(columns, columns.cost) or _beyond(columns.cost)
+    ratio = columns.cost / law
+    found = told_by_features(columns, law) or _drift(columns, ratio) or _two_kinds(ratio)
+    return [f"beside the law, {said}" for said in found]
 
 
-def _drift(columns: Columns) -> list[str]:
+def told_by_features(columns: Columns, law: Floats | None = None) -> list[str]:
+    """Return a sentence for the feature, or the two together, that tells most of what a law does not, if any does."""
+    ratio = columns.cost if law is None else columns.cost / law
+    found = leftover(ratio, {**columns.numbers, **columns.categories, **columns.aside})
+    if found is None:
+        return []
+    names = " and ".join(found.features) + (" together" if len(found.features) > 1 else "")
+    return [f"executions differ by {names}, up to {found.high / found.low:.2g} times, in a way that no law tried says"]
+
+
+def _beyond(cost: Floats) -> list[str]:
+    return _two_kinds(cost) or _tail(cost)
+
+
+def _drift(columns: Columns, cost: Floats) -> list[str]:
     third = len(columns) // 3
     if columns.started is None or not third:
         return []
-    if abs(correlation(ranks(columns.started), ranks(columns.cost))) < TREND:
+    if abs(correlation(ranks(columns.started), ranks(cost))) < TREND:
         return []
-    cost = columns.cost[np.argsort(columns.started, kind="stable")]
+    cost = cost[np.argsort(columns.started, kind="stable")]
     times = float(np.median(cost[-third:]) / np.median(cost[:third]))
     if 1 / DRIFT < times < DRIFT:
         return []

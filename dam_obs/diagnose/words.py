@@ -32,6 +32,8 @@ def expression(law: Fitted) -> str:
             return _by_category(law)
         case "category_linear":
             return _by_category(law) + _plus(numbers["slope"], law.features[1])
+        case "category_slopes":
+            return _slopes_by_category(law)
 
 
 def _by_category(law: Fitted) -> str:
@@ -41,6 +43,18 @@ def _by_category(law: Fitted) -> str:
         shown.append(f"{len(ordered) - CATEGORIES_SHOWN} more")
     shown.append(f"else {_ms(law.coefficients['intercept'])}")
     return f"({', '.join(shown)} by {law.features[0]})"
+
+
+def _slopes_by_category(law: Fitted) -> str:
+    category, number = law.features
+    ordered = sorted(law.slopes.items(), key=lambda item: (-item[1], item[0]))
+    shown = [
+        f"{value} {_ms(law.categories[value])}{_plus(slope, number)}" for value, slope in ordered[:CATEGORIES_SHOWN]
+    ]
+    if len(ordered) > CATEGORIES_SHOWN:
+        shown.append(f"{len(ordered) - CATEGORIES_SHOWN} more")
+    shown.append(f"else {_ms(law.coefficients['intercept'])}{_plus(law.coefficients['slope'], number)}")
+    return f"({', '.join(shown)} by {category})"
 
 
 def _plus(slope: float, factor: str) -> str:

@@ -81,7 +81,7 @@ class Known:
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _unknown
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = _unknown
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __neg__ = _unknown
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __neg__ = __abs__ = _unknown
     __int__ = __float__ = __index__ = __iter__ = __contains__ = __repr__ = __format__ = __round__ = _unknown
 
 
@@ -122,6 +122,7 @@ def _limit(job: Mapping[str, Any]) -> None:
     limits |= {resource.RLIMIT_FSIZE: (0, 0), resource.RLIMIT_CORE: (0, 0), resource.RLIMIT_NOFILE: (64, 64)}
     if "draft" in job:
         limits[resource.RLIMIT_NPROC] = (0, 0)  # libraries that a source imports may start threads
+        limits[resource.RLIMIT_NOFILE] = (0, 0)  # what is open stays open, and nothing else can be opened
     for kind, limit in limits.items():
         resource.setrlimit(kind, limit)
 
@@ -213,7 +214,7 @@ def _of_draft(draft: Mapping[str, str]) -> Callable[[Known], Any]:
 
 
 def _builtins() -> dict[str, Any]:
-    plain = (classmethod, isinstance, len, max, min, round, str)
+    plain = (abs, classmethod, float, int, isinstance, len, max, min, round, str)
     importable = {
         "__future__": SimpleNamespace(annotations=None),
         "dam_traits": SimpleNamespace(Trait=object, **{name: type(name, (_Said,), {}) for name in TRAITS}),

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from dam_obs.draft.check import FUNCTIONS, TRAITS, check
+from dam_obs.draft.check import FUNCTIONS, MATH, TRAITS, check
 from dam_obs.draft.errors import DraftRefused
 
 CLASS: Final = "Declared"
@@ -30,7 +30,6 @@ from dam_traits import ExecutionCostTrait, IOBoundTrait, ResourceUsageTrait, Tra
 from typing import Any
 """
 _POSITIONS: Final = {"ResourceUsageTrait": ("pool_path", "amount"), "ExecutionCostTrait": ("priority", "time_ms")}
-_MATH: Final = ("log", "log2", "log10", "sqrt", "ceil")
 _OWN: Final = frozenset({"classmethod", "staticmethod"})
 _PLACE: Final = re.compile(r" \(line \d+\)|^line \d+ has ")
 
@@ -133,7 +132,7 @@ class _Names:
     def _known(self, name: str, module: str, member: str) -> ast.expr:
         if member in TRAITS or (module, member) in {("math", ""), ("enum", "Enum")}:
             return ast.Name(member or module)
-        if module == "math" and member in _MATH:
+        if module == "math" and member in MATH:
             return ast.Attribute(ast.Name("math"), member)
         raise NotPlain(f"it uses {name}, which its module imports")
 

@@ -12,7 +12,7 @@ import math
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from dam_obs.draft.names import class_name, command_type
 from dam_obs.draft.parsing import Unparsed, parse, read_text
 from dam_obs.draft.recorded import Execution, RecordedSystem, unique_features
 from dam_obs.draft.sandbox import Answer, DraftCode, Limits, ask
+from dam_obs.draft.telling import Tell, nobody
 from dam_obs.errors import DamObsError
 from dam_obs.trace.events import Scalar
 
@@ -119,6 +120,22 @@ class Backtest:
     """Features that are no fields of a command, by their names, and were left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a draft says of executions."""
+
+    each: tuple[Prediction | None, ...]
+    """One for each execution, in order; `None` where nothing was predicted."""
+    problems: dict[str, int]
+    """Why not, and of how many."""
+    stopped: str | None
+    """Why the draft was not asked about all commands."""
+
+    def made(self) -> list[Prediction]:
+        """Return those that there are."""
+        return [each for each in self.each if each is not None]
+
+
 def whole_ms(duration_ns: int) -> int:
     """Return a time as ``time_ms`` could say it: rounded, and 1 at least."""
     return max(1, (duration_ns + NS_PER_MS // 2) // NS_PER_MS)
@@ -165,7 +182,12 @@ def system_of(draft: Draft, systems: Mapping[str, RecordedSystem], asked: str | 
 
 
 def backtest(
-    draft: Draft, recorded: RecordedSystem, *, quantile: float | None = None, limits: Limits | None = None
+    draft: Draft,
+    recorded: RecordedSystem,
+    *,
+    quantile: float | None = None,
+    limits: Limits | None = None,
+    tell: Tell = nobody,
 ) -> Backtest:
     """
     Ask a draft about the recorded commands of a system.
@@ -175,6 +197,42 @@ def backtest(
         recorded: The system's executions.
         quantile: Of executions that the draft's time is meant to hold for; as the draft says, if `None`.
         limits: What the child process may use.
+        tell: Told how far it is.
+
+    Raises:
+        NotADraft: It holds more than a draft may; it was not run.
+    """
+    found = predict(draft, recorded, limits=limits, tell=tell)
+    predictions = found.made()
+    errors = [each.error for each in predictions]
+    return Backtest(
+        system=recorded.system,
+        draft=draft.path,
+        quantile=draft.quantile if quantile is None else quantile,
+        executions=len(found.each),
+        left_out=recorded.seen - len(found.each),
+        predicted=len(predictions),
+        mdape=statistics.median(map(abs, errors)) if errors else None,
+        bias=statistics.median(errors) if errors else None,
+        under=share_interval(sum(error < 0 for error in errors), len(errors)) if errors else None,
+        worst=tuple(sorted(predictions, key=_miss, reverse=True)[:WORST]),
+        problems=found.problems,
+        stopped=found.stopped,
+        not_rebuilt=tuple(recorded.not_rebuilt()),
+    )
+
+
+def predict(
+    draft: Draft, recorded: RecordedSystem, *, limits: Limits | None = None, tell: Tell = nobody
+) -> Predictions:
+    """
+    Ask a draft about each execution of a system that succeeded.
+
+    Args:
+        draft: What to ask; it is checked first.
+        recorded: The system's executions.
+        limits: What the child process may use.
+        tell: Told how far it is.
 
     Raises:
         NotADraft: It holds more than a draft may; it was not run.
@@ -188,25 +246,10 @@ def backtest(
     executions = recorded.succeeded()
     commands, which = unique_features(executions)
     code = DraftCode(text=draft.text, class_name=draft.class_name)
-    outcome = ask(code, commands, is_dict=recorded.takes_dict, limits=limits)
+    outcome = ask(code, commands, is_dict=recorded.takes_dict, limits=limits, tell=tell)
     answers = [outcome.answers[place] if place < len(outcome.answers) else None for place in which]
-    predictions = list(_predictions(executions, answers))
-    errors = [each.error for each in predictions]
-    return Backtest(
-        system=recorded.system,
-        draft=draft.path,
-        quantile=draft.quantile if quantile is None else quantile,
-        executions=len(executions),
-        left_out=recorded.seen - len(executions),
-        predicted=len(predictions),
-        mdape=statistics.median(map(abs, errors)) if errors else None,
-        bias=statistics.median(errors) if errors else None,
-        under=share_interval(sum(error < 0 for error in errors), len(errors)) if errors else None,
-        worst=tuple(sorted(predictions, key=_miss, reverse=True)[:WORST]),
-        problems=problems(answers),
-        stopped=outcome.stopped,
-        not_rebuilt=tuple(recorded.not_rebuilt()),
-    )
+    each = tuple(_prediction(execution, answer) for execution, answer in zip(executions, answers, strict=True))
+    return Predictions(each, problems(answers), outcome.stopped)
 
 
 def problems(answers: Iterable[Answer | None]) -> dict[str, int]:
@@ -223,13 +266,11 @@ def _problem(answer: Answer | None) -> str | None:
     return None if answer.time_ms() is not None else NO_TIME
 
 
-def _predictions(executions: Sequence[Execution], answers: Sequence[Answer | None]) -> Iterable[Prediction]:
-    for execution, answer in zip(executions, answers, strict=True):
-        said = None if answer is None else answer.time_ms()
-        if said is not None:
-            yield Prediction(
-                handle=execution.handle, said_ms=said, took_ns=execution.duration_ns, features=execution.features
-            )
+def _prediction(execution: Execution, answer: Answer | None) -> Prediction | None:
+    said = None if answer is None else answer.time_ms()
+    if said is None:
+        return None
+    return Prediction(handle=execution.handle, said_ms=said, took_ns=execution.duration_ns, features=execution.features)
 
 
 def _miss(prediction: Prediction) -> float:

@@ -24,7 +24,9 @@ from dam_obs.draft.names import CommandType, is_public_name
 LONGEST_SOURCE: Final = 100_000
 
 TRAITS: Final = frozenset({"ExecutionCostTrait", "IOBoundTrait", "ResourceUsageTrait"})
-FUNCTIONS: Final = frozenset({"isinstance", "len", "max", "min", "round", "str"})
+FUNCTIONS: Final = frozenset({"abs", "float", "int", "isinstance", "len", "max", "min", "round", "str"})
+MATH: Final = frozenset({"log", "log2", "log10", "sqrt", "ceil"})
+"""Of the module `math`."""
 
 _FROM_IMPORTS: Final = {
     "__future__": frozenset({"annotations"}),
@@ -34,7 +36,6 @@ _FROM_IMPORTS: Final = {
 }
 _OPERATORS: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 _COMPARISONS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
-_MATH: Final = frozenset({"log", "log2", "log10", "sqrt", "ceil"})
 _RESERVED: Final = TRAITS | FUNCTIONS | {"Any", "Enum", "TYPE_CHECKING", "Trait", "cls", "cmd", "math", "world"}
 
 _INSTRUCTION: Final = re.compile(
@@ -190,12 +191,14 @@ def _check_expression(node: ast.expr, names: set[str]) -> None:
             parts = [left, right]
             if isinstance(op, ast.Pow) and not _is_number(right):
                 _refuse(node, "a power with an exponent that is not a plain number")
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
+        case ast.UnaryOp(op=ast.USub() | ast.Not(), operand=operand):
             parts = [operand]
+        case ast.BoolOp(values=values):
+            parts = values
         case ast.IfExp(test=test, body=body, orelse=orelse):
             parts = [test, body, orelse]
-        case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, _COMPARISONS):
-            parts = [left, right]
+        case ast.Compare(left=left, ops=ops, comparators=others) if all(isinstance(op, _COMPARISONS) for op in ops):
+            parts = [left, *others]
         case ast.Dict(keys=keys, values=values) if None not in keys:
             parts = [*filter(None, keys), *values]
         case ast.Attribute(value=value, attr=attr) if is_public_name(attr) and _is_field(value):
@@ -219,7 +222,7 @@ def _checked_call(  # noqa: RET503 - _refuse does not return
             return [value]
         case ast.Name(id=name), _ if name in FUNCTIONS - {"isinstance"}:
             return args
-        case ast.Attribute(value=ast.Name(id="math"), attr=name), _ if name in _MATH:
+        case ast.Attribute(value=ast.Name(id="math"), attr=name), _ if name in MATH:
             return args
         case ast.Attribute(value=ast.Name(id=name), attr="get"), _ if name in names:
             return args

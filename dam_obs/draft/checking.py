@@ -21,6 +21,7 @@ from dam_obs.draft.drift import Asked, Terms, differences, pools_of, unseen_pool
 from dam_obs.draft.findings import NEVER_RUN, NOT_CHECKABLE, UNDECLARED, Finding, Rule, SystemCheck
 from dam_obs.draft.recorded import RecordedSystem, recorded_systems, unique_features
 from dam_obs.draft.sandbox import Answer, DraftCode, Limits, SourceCode, ask
+from dam_obs.draft.telling import Tell, nobody, parts
 from dam_obs.store.runs import RunFolder
 
 SOURCE_MEMORY_BYTES: Final = 4 * 2**30
@@ -51,7 +52,13 @@ class CheckReport:
 
 
 def check_run(
-    run: RunFolder, source: Path, terms: Terms | None = None, *, run_source: bool = False, limits: Limits | None = None
+    run: RunFolder,
+    source: Path,
+    terms: Terms | None = None,
+    *,
+    run_source: bool = False,
+    limits: Limits | None = None,
+    tell: Tell = nobody,
 ) -> CheckReport:
     """
     Hold what `source` declares against what `run` observed.
@@ -62,6 +69,7 @@ def check_run(
         terms: How far a declaration may be off.
         run_source: Import the source, in a child process, for what is more than a draft may be.
         limits: What a child process may use.
+        tell: Told how far it is, once the run is read.
 
     Raises:
         NotASource: There are no Python files.
@@ -72,7 +80,7 @@ def check_run(
     report = build_report(run)
     declarations = read_declarations(source, recorded.keys())
     checking = _Checking(report, declarations, terms, run_source, Limits() if limits is None else limits)
-    systems = [checking.system(each) for each in recorded.values()]
+    systems = [checking.system(each, telling) for each, telling in parts(recorded.values(), tell)]
     systems += checking.never_run()
     return CheckReport(
         run_id=report.run_id,
@@ -101,7 +109,7 @@ class _Checking:
         self._limits = limits
         self._ran: set[int] = set()
 
-    def system(self, recorded: RecordedSystem) -> SystemCheck:
+    def system(self, recorded: RecordedSystem, tell: Tell) -> SystemCheck:
         """Check one system of the run."""
         diagnosis = self._diagnoses.get((recorded.system, *recorded.operation))
         empty = SystemCheck(system=recorded.system, verdict="not_in_source", executions=recorded.seen)
@@ -118,7 +126,7 @@ class _Checking:
         code, why = self._code(recorded, declaration, declaration.calculation)
         if code is None:
             return _fails(placed, why)
-        return self._compare(placed, declaration.calculation, code, recorded, diagnosis)
+        return self._compare(placed, declaration.calculation, code, recorded, diagnosis, tell)
 
     def never_run(self) -> Iterator[SystemCheck]:
         """Yield what declares traits and was not run."""
@@ -148,12 +156,13 @@ class _Checking:
         code: DraftCode | SourceCode,
         recorded: RecordedSystem,
         diagnosis: SystemDiagnosis,
+        tell: Tell,
     ) -> SystemCheck:
         limits = self._limits
         if isinstance(code, SourceCode):
             limits = replace(limits, memory_bytes=max(limits.memory_bytes, SOURCE_MEMORY_BYTES))
         commands, which = unique_features(recorded.executions)
-        outcome = ask(code, commands, is_dict=recorded.takes_dict, limits=limits)
+        outcome = ask(code, commands, is_dict=recorded.takes_dict, limits=limits, tell=tell)
         answers = [outcome.answers[place] if place < len(outcome.answers) else None for place in which]
         asked = [
             Asked(execution, answer)

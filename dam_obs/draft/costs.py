@@ -8,8 +8,8 @@ expression is a constant taken from the latencies seen, and it is said why.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dam_obs.diagnose.report import CostModel, Quantiles, SystemDiagnosis
@@ -129,22 +129,43 @@ def _category_linear(model: CostModel, sources: tuple[str, ...]) -> _Median:
     return _by_category(model, sources)
 
 
+def _category_slopes(model: CostModel, sources: tuple[str, ...]) -> _Median:
+    """Look up two numbers by the category: what each execution takes, and what each unit of the other feature does."""
+    _exactly(2, sources)
+    if model.slopes.keys() != model.categories.keys():
+        raise Unwritable("its categories are not those of its slopes")
+    looked_up = _by_category(model, sources[:1])
+    slope = f"slope_ms.get(category, {literal(_milliseconds(model, 'slope'))})"
+    return replace(
+        looked_up,
+        terms=(*looked_up.terms, f"{slope} * {sources[1]}"),
+        setup=(*looked_up.setup, f"slope_ms = {_table(model.slopes)}"),
+    )
+
+
 def _by_category(model: CostModel, sources: tuple[str, ...]) -> _Median:
     """Look the category up, as it stands in the trace: an enum by its name, all else by its text."""
     if not 0 < len(model.categories) <= MOST_CATEGORIES:
         raise Unwritable(f"it has {len(model.categories)} categories")
     source, *numbers = sources
-    values = {name: _tidy(value / NS_PER_MS) for name, value in sorted(model.categories.items())}
-    otherwise = _milliseconds(model, "intercept") if "intercept" in model.coefficients else max(values.values())
-
-    only_plain = values.keys() <= {"True", "False", "None"}
+    otherwise = (
+        _milliseconds(model, "intercept")
+        if "intercept" in model.coefficients
+        else _tidy(max(model.categories.values()) / NS_PER_MS)
+    )
+    only_plain = model.categories.keys() <= {"True", "False", "None"}
     text = f"str({source})" if only_plain else f"{source}.name if isinstance({source}, Enum) else str({source})"
-    table = ", ".join(f"{literal(name)}: {literal(value)}" for name, value in values.items())
     return _Median(
         terms=(f"category_ms.get(category, {literal(otherwise)})", *_slopes(model, tuple(numbers))),
-        setup=(f"category = {text}", f"category_ms = {{{table}}}"),
+        setup=(f"category = {text}", f"category_ms = {_table(model.categories)}"),
         imports_enum=not only_plain,
     )
+
+
+def _table(nanoseconds: Mapping[str, float]) -> str:
+    """Write a dictionary of milliseconds."""
+    pairs = (f"{literal(name)}: {literal(_tidy(value / NS_PER_MS))}" for name, value in sorted(nanoseconds.items()))
+    return f"{{{', '.join(pairs)}}}"
 
 
 _FAMILIES: Final[dict[str, Callable[[CostModel, tuple[str, ...]], _Median]]] = {
@@ -154,6 +175,7 @@ _FAMILIES: Final[dict[str, Callable[[CostModel, tuple[str, ...]], _Median]]] = {
     "quadratic": _quadratic,
     "category": _category,
     "category_linear": _category_linear,
+    "category_slopes": _category_slopes,
 }
 
 
@@ -171,6 +193,8 @@ def _slopes(model: CostModel, sources: tuple[str, ...]) -> tuple[str, ...]:
 
 def _feature(name: str, *, command_is_dict: bool) -> str:
     source = feature_source(name, command_is_dict=command_is_dict)
+    if name.startswith("file_size("):
+        raise Unwritable("a draft may not look at files, and its feature is the size of one")
     if source is None:
         raise Unwritable("its feature is not a public field of the command")
     return source

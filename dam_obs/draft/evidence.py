@@ -9,17 +9,20 @@ from typing import Final
 from dam_obs.diagnose.report import CostModel, InferredTrait, Point, SystemDiagnosis
 from dam_obs.draft import figures
 from dam_obs.draft.literals import prose
+from dam_obs.draft.written import COST, Written
 
 WIDTH: Final = 92
 MOST_REMARKS: Final = 8
 
 
-def docstring_lines(system: SystemDiagnosis, run_id: str, *, model_is_drafted: bool) -> list[str]:
+def docstring_lines(
+    system: SystemDiagnosis, run_id: str, *, model_is_drafted: bool, written: Written | None = None
+) -> list[str]:
     """Say what a draft rests on: how many executions, how well the model did, and where to look them up."""
     paragraphs = [
         [f"Drafted from run {prose(run_id)}: {_executions(system)}."],
-        [*_cost(system.cost, model_is_drafted), *_ranges(system.cost)],
-        [remark for trait in system.traits[:MOST_REMARKS] for remark in _remarks(trait)],
+        _of_cost(system.cost, model_is_drafted) if written is None else _of_written(system.cost, written),
+        [remark for trait in _told(system, written)[:MOST_REMARKS] for remark in _remarks(trait)],
         ["Executions to look at:" if system.points else "", *map(_example, examples(system.points))],
     ]
     lines: list[str] = []
@@ -51,8 +54,25 @@ def label(trait: InferredTrait) -> str:
     return f"{trait.trait} {pool}" if isinstance(pool, str) else trait.trait
 
 
+def _told(system: SystemDiagnosis, written: Written | None) -> list[InferredTrait]:
+    """List the traits whose evidence holds: that of the report's cost says nothing of another."""
+    return [each for each in system.traits if written is None or each.trait != COST]
+
+
+def _of_cost(model: CostModel, drafted: bool) -> list[str]:
+    return [*_cost(model, drafted), *_ranges(model)]
+
+
+def _of_written(model: CostModel, written: Written) -> list[str]:
+    return [_quantile(model), *map(prose, written.remarks[:MOST_REMARKS])]
+
+
+def _quantile(model: CostModel) -> str:
+    return f"time_ms is meant to hold for {figures.percent(model.quantile)} of executions."
+
+
 def _cost(model: CostModel, drafted: bool) -> Iterable[str]:
-    yield f"time_ms is meant to hold for {figures.percent(model.quantile)} of executions."
+    yield _quantile(model)
     if not drafted and model.family != "constant":
         yield f"It is a constant; why the {model.family} model was not taken is said below."
         return

@@ -21,9 +21,9 @@ LONGEST_PATH: Final = 300
 
 TAKEN: Final = frozenset(
     {
-        "Any", "Enum", "ExecutionCostTrait", "IOBoundTrait", "ResourceUsageTrait", "TYPE_CHECKING", "Trait",
-        "annotations", "calculate_traits", "category", "category_ms", "classmethod", "cls", "cmd", "dict", "isinstance",
-        "len", "list", "math", "max", "min", "object", "round", "str", "world",
+        "Any", "Enum", "ExecutionCostTrait", "IOBoundTrait", "ResourceUsageTrait", "TYPE_CHECKING", "Trait", "abs",
+        "annotations", "calculate_traits", "category", "category_ms", "classmethod", "cls", "cmd", "dict", "float",
+        "int", "isinstance", "len", "list", "math", "max", "min", "object", "round", "slope_ms", "str", "world",
     }
 )  # fmt: skip
 """Names with a meaning of their own in a draft: neither a class nor an imported command may take one."""

@@ -35,6 +35,8 @@ class Execution:
     run_queue_ns: int | None
     touched: Mapping[str, Sequence[str]]
     """As in `TraceEvent.touched`."""
+    start_ns: int | None = None
+    """On the clock of its machine; `None`: not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,7 @@ def _execution(event: TraceEvent) -> Execution:
         cpu_ns=event.cpu_ns,
         run_queue_ns=(event.io or {}).get("run_queue_ns"),
         touched=event.touched or {},
+        start_ns=event.start_mono_ns,
     )
 
 

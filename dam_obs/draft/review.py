@@ -8,7 +8,7 @@ them out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from dam_obs.draft.evidence import examples, label
 from dam_obs.draft.markdown import code, sentence
 from dam_obs.draft.ranges import RangeTable, range_table
 from dam_obs.draft.templates import REVIEW, render
+from dam_obs.draft.written import COST, Written
 
 MOST: Final = 20
 """Of warnings, traits and sentences of evidence for one system."""
@@ -62,6 +63,7 @@ def review_page(
     refused: Mapping[str, str],
     plots: Mapping[str, str],
     templates: Sequence[Path] = (),
+    written: Mapping[str, Written] | None = None,
 ) -> str:
     """
     Write the review of drafts.
@@ -73,10 +75,12 @@ def review_page(
         refused: System to the reason why it has none.
         plots: System to where its picture is.
         templates: Folders that are searched before the built-in one.
+        written: System to the cost that stands in its draft in the place of the report's own.
     """
     parts = [
-        _system(system, files.get(system.system), refused.get(system.system), plots.get(system.system))
+        _with_written(part, written[system.system], system) if written and system.system in written else part
         for system in systems
+        for part in [_system(system, files.get(system.system), refused.get(system.system), plots.get(system.system))]
     ]
     content: dict[str, Any] = {
         "run_id": code(report.run_id),
@@ -117,6 +121,26 @@ def _system(system: SystemDiagnosis, file: str | None, refused: str | None, plot
     )
 
 
+def _with_written(review: SystemReview, written: Written, system: SystemDiagnosis) -> SystemReview:
+    """Tell of the cost that is drafted; of the report's own nothing is left that could be taken for it."""
+    told = written.figures
+    traits = [each for each in system.traits[:MOST] if each.trait != COST]
+    return replace(
+        review,
+        model=sentence(f"by {written.author}"),
+        expression=code("; ".join([*written.cost.setup, written.cost.expression])),
+        held_out=figures.percent(told.mdape),
+        bias=figures.percent(told.bias, signed=True),
+        under_rate=figures.percent(told.under_rate),
+        traits=[*(f"{code(label(t))} {figures.confidence(t.confidence)}" for t in traits), code(COST)],
+        evidence=[text for trait in traits for text in _evidence(trait)],
+        ranges=[],
+        warnings=[*map(sentence, written.remarks[:MOST]), *_of_failures(system)],
+        plot=None,
+        ranges_table=None,
+    )
+
+
 def _quality(quality: Quality) -> list[str]:
     lines = [sentence(reason) for reason in quality.reasons[:MOST]]
     lines += [f"No {sentence(a.evidence)}: {sentence(a.why)}; {sentence(a.remedy)}" for a in quality.absent[:MOST]]
@@ -131,10 +155,12 @@ def _warnings(system: SystemDiagnosis) -> list[str]:
     if held_out and held_out.under_rate > 1 - system.cost.quantile + UNDER_RATE_MARGIN:
         stated = figures.percent(1 - system.cost.quantile)
         lines.append(f"Under-estimates {figures.percent(held_out.under_rate)} of executions; {stated} were meant.")
+    return [*lines, *_of_failures(system)]
+
+
+def _of_failures(system: SystemDiagnosis) -> list[str]:
     failed = system.by_status.get("error", 0)
-    if failed:
-        lines.append(f"{figures.number(failed)} of {figures.number(system.executions)} executions failed.")
-    return lines
+    return [f"{figures.number(failed)} of {figures.number(system.executions)} executions failed."] if failed else []
 
 
 def _evidence(trait: InferredTrait) -> list[str]:

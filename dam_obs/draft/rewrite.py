@@ -26,6 +26,7 @@ from dam_obs.draft.names import class_name, command_type
 from dam_obs.draft.patch import top_of, unified
 from dam_obs.draft.source import Unplaced
 from dam_obs.draft.target import choose
+from dam_obs.draft.telling import Tell, nobody, parts
 from dam_obs.draft.write import Drafts
 from dam_obs.text import printable
 
@@ -89,7 +90,7 @@ class Plan:
         return [each for each in self.placed if each.action == "replaced" and each.owner in ("edited", "person")]
 
 
-def plan(report: DiagnosticReport, drafts: Drafts, source: Path) -> Plan:
+def plan(report: DiagnosticReport, drafts: Drafts, source: Path, *, tell: Tell = nobody) -> Plan:
     """
     Say what becomes of which file.
 
@@ -97,6 +98,7 @@ def plan(report: DiagnosticReport, drafts: Drafts, source: Path) -> Plan:
         report: What the drafts were made of.
         drafts: Those to write.
         source: The folder that the files must be in, or the file.
+        tell: Told how far it is.
 
     Raises:
         Unwritable: There is no such folder.
@@ -107,7 +109,7 @@ def plan(report: DiagnosticReport, drafts: Drafts, source: Path) -> Plan:
         raise Unwritable(source, error.strerror or "cannot be read") from None
     folder = root if root.is_dir() else root.parent
     planning = _Planning(Plan(top=top_of(folder)), root)
-    for system in report.systems:
+    for system, _ in parts(report.systems, tell):
         if system.system in drafts.sources:
             planning.add(system, drafts.sources[system.system])
     return planning.finished()

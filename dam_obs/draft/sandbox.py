@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dam_obs.draft.literals import LARGEST_INT, shown
+from dam_obs.draft.telling import Tell, nobody
 from dam_obs.draft.traits import is_pool_path
 from dam_obs.trace.events import Scalar
 
@@ -112,6 +113,7 @@ def ask(
     *,
     is_dict: bool = False,
     limits: Limits | None = None,
+    tell: Tell = nobody,
 ) -> Outcome:
     """
     Run `code` for each of `commands`.
@@ -121,6 +123,7 @@ def ask(
         commands: The features of each command.
         is_dict: Commands were dictionaries.
         limits: What it may use.
+        tell: Told how far it is.
     """
     limits = Limits() if limits is None else limits
     with tempfile.TemporaryDirectory(prefix="dam-obs-sandbox-", ignore_cleanup_errors=True) as folder:
@@ -128,7 +131,9 @@ def ask(
         job.write_text(json.dumps(_job(code, commands, is_dict, limits)), encoding="ascii")
         work = Path(folder) / "work"
         work.mkdir()
-        raw, status, ended = _run(job, work, limits, plain=isinstance(code, DraftCode))
+        raw, status, ended = _run(
+            job, work, limits, plain=isinstance(code, DraftCode), tell=lambda lines: tell(lines / (len(commands) + 1))
+        )
     answers, last = _read(raw, len(commands))
     if last.get("done") is True and len(answers) < len(commands):
         last = {"nonsense": True}
@@ -152,7 +157,7 @@ def _job(
     return job
 
 
-def _run(job: Path, work: Path, limits: Limits, *, plain: bool) -> tuple[bytes, int, str | None]:
+def _run(job: Path, work: Path, limits: Limits, *, plain: bool, tell: Tell) -> tuple[bytes, int, str | None]:
     """Run the child to its end or to the end of our patience; return its answers, status, and why it was killed."""
     reading, writing = os.pipe()
     without_site = ("-S",) if plain else ()
@@ -175,7 +180,7 @@ def _run(job: Path, work: Path, limits: Limits, *, plain: bool) -> tuple[bytes, 
     finally:
         os.close(writing)
     try:
-        raw, ended = _listen(child.pid, reading, limits)
+        raw, ended = _listen(child.pid, reading, limits, tell)
     finally:
         os.close(reading)
         with suppress(ProcessLookupError, PermissionError):  # not reaped yet, so the group is still its own
@@ -184,10 +189,11 @@ def _run(job: Path, work: Path, limits: Limits, *, plain: bool) -> tuple[bytes, 
     return raw, status, ended
 
 
-def _listen(pid: int, reading: int, limits: Limits) -> tuple[bytes, str | None]:
-    """Read until the child has ended; what it started may hold the pipe open for longer."""
+def _listen(pid: int, reading: int, limits: Limits, tell: Tell) -> tuple[bytes, str | None]:
+    """Read until the child has ended, and tell of each line; what it started may hold the pipe open for longer."""
     end = time.monotonic() + limits.seconds
     raw = bytearray()
+    told = lines = 0
     os.set_blocking(reading, False)
     with selectors.DefaultSelector() as selector:
         selector.register(reading, selectors.EVENT_READ)
@@ -197,6 +203,8 @@ def _listen(pid: int, reading: int, limits: Limits) -> tuple[bytes, str | None]:
             if is_open:
                 selector.select(0 if has_ended else TICK_SECONDS)
                 is_open = _take(reading, raw, limits.answer_bytes)
+                lines, told = lines + raw.count(b"\n", told), len(raw)
+                tell(lines)
             elif not has_ended:
                 time.sleep(TICK_SECONDS / 10)
             if len(raw) > limits.answer_bytes:

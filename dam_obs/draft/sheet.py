@@ -17,6 +17,7 @@ from dam_obs.draft.evidence import docstring_lines
 from dam_obs.draft.literals import comment
 from dam_obs.draft.names import CommandType, class_name, command_type
 from dam_obs.draft.traits import TraitLine, trait_lines
+from dam_obs.draft.written import Written, with_cost_stated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +64,20 @@ class Sheet:
     """What the check compares imports and the annotation with."""
 
 
-def sheet(system: SystemDiagnosis, run_id: str) -> Sheet:
-    """Prepare the content of a draft."""
+def sheet(system: SystemDiagnosis, run_id: str, written: Written | None = None) -> Sheet:
+    """
+    Prepare the content of a draft.
+
+    Args:
+        system: What it is for.
+        run_id: Where that was seen.
+        written: A cost that takes the place of the one of the report.
+    """
     name = class_name(system.system)
     command = command_type(system.command_type or "", taken=name)
     is_dict = system.command_type == "builtins:dict"
-    cost = cost_source(system)
-    lines = trait_lines(system, cost)
+    cost = cost_source(system) if written is None else written.cost
+    lines = trait_lines(system if written is None else with_cost_stated(system), cost)
     says_cost = any(line.trait == "ExecutionCostTrait" and line.remark is None for line in lines)
     used = cost if says_cost else CostSource(expression="1")
     return Sheet(
@@ -79,7 +87,7 @@ def sheet(system: SystemDiagnosis, run_id: str) -> Sheet:
         class_name=name,
         import_line=command.import_line if command and not is_dict else None,
         annotation="dict[str, Any]" if is_dict else command.annotation if command else "Any",
-        docstring=docstring_lines(system, run_id, model_is_drafted=not cost.why_constant),
+        docstring=docstring_lines(system, run_id, model_is_drafted=not cost.why_constant, written=written),
         cost_remarks=[comment(why) for why in cost.why_constant[:8]],
         setup=list(used.setup),
         traits=lines,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,9 @@ from dam_obs.draft.plot import plot
 from dam_obs.draft.review import review_page
 from dam_obs.draft.sheet import sheet
 from dam_obs.draft.stamp import is_untouched, stamp
+from dam_obs.draft.telling import Tell, nobody, parts
 from dam_obs.draft.templates import DRAFT, plugin_folders, render
+from dam_obs.draft.written import Written
 
 REVIEW_FILE: Final = "review.md"
 
@@ -49,6 +51,9 @@ class Drafts:
     review: str
     """The page for the reviewer."""
 
+    written: Mapping[str, Written] = field(default_factory=dict)
+    """System to the cost that stands in its draft in the place of the report's own."""
+
     def contents(self) -> dict[str, str]:
         """Return what is to be written, by file name; the review is the last."""
         code = {self.files[system]: source for system, source in self.sources.items()}
@@ -56,7 +61,12 @@ class Drafts:
 
 
 def make_drafts(
-    report: DiagnosticReport, *, systems: Collection[str] | None = None, templates: Sequence[Path] | None = None
+    report: DiagnosticReport,
+    *,
+    systems: Collection[str] | None = None,
+    templates: Sequence[Path] | None = None,
+    written: Mapping[str, Written] | None = None,
+    tell: Tell = nobody,
 ) -> Drafts:
     """
     Draft ``calculate_traits`` for the systems of a report that take a command.
@@ -65,6 +75,8 @@ def make_drafts(
         report: A diagnosed run.
         systems: Names of systems, or the last part of a name where only one has it; `None` for all.
         templates: Folders of templates that are searched before the built-in one; `None` for those of plugins.
+        written: By system's full name, a cost that takes the place of the report's own.
+        tell: Told how far it is.
 
     Raises:
         UnknownSystem: One of `systems` is not in the report.
@@ -73,27 +85,33 @@ def make_drafts(
     """
     asked = _asked(report, systems)
     templates = plugin_folders() if templates is None else templates
+    written = written or {}
     names = file_names(system.system for system in report.systems)
     sources: dict[str, str] = {}
     refused: dict[str, str] = {}
-    for system in asked:
+    for system, _ in parts(asked, tell):
         if system.command_type is None:
             continue
         try:
-            sources[system.system] = draft_source(system, report.run_id, templates=templates)
+            sources[system.system] = draft_source(
+                system, report.run_id, templates=templates, written=written.get(system.system)
+            )
         except DraftRefused as error:
             refused[system.system] = error.why
 
     files = {name: names[name] for name in sources}
-    drawn = {system.system: plot(system) for system in asked if system.system in files}
+    drawn = {system.system: plot(system) for system in asked if system.system in files.keys() - written.keys()}
     pictures = {name: Path(files[name]).with_suffix(".svg").name for name, picture in drawn.items() if picture}
-    page = review_page(report, asked, files=files, refused=refused, plots=pictures, templates=templates)
+    page = review_page(
+        report, asked, files=files, refused=refused, plots=pictures, templates=templates, written=written
+    )
     return Drafts(
         files=files,
         sources=sources,
         refused=refused,
         plots={pictures[name]: _stamped(picture, after_line=1) for name, picture in drawn.items() if picture},
         review=_stamped(page, after_line=0),
+        written=written,
     )
 
 
@@ -120,14 +138,24 @@ def review_text(
     at = {name: f"{plots_at}/{file}" for name, file in names.items() if plots_at and file in drafts.plots}
     templates = plugin_folders() if templates is None else templates
     asked = _asked(report, systems)
-    return review_page(report, asked, files=drafts.files, refused=drafts.refused, plots=at, templates=templates)
+    return review_page(
+        report,
+        asked,
+        files=drafts.files,
+        refused=drafts.refused,
+        plots=at,
+        templates=templates,
+        written=drafts.written,
+    )
 
 
 def _stamped(text: str, *, after_line: int) -> str:
     return stamp(text, after_line=after_line, opening="<!-- ", closing=" -->")
 
 
-def draft_source(system: SystemDiagnosis, run_id: str, *, templates: Sequence[Path] = ()) -> str:
+def draft_source(
+    system: SystemDiagnosis, run_id: str, *, templates: Sequence[Path] = (), written: Written | None = None
+) -> str:
     """
     Draft one system's code: formatted, checked and stamped, the same each time.
 
@@ -135,7 +163,7 @@ def draft_source(system: SystemDiagnosis, run_id: str, *, templates: Sequence[Pa
         DraftRefused: What the report holds, or a template, does not make a draft.
     """
     try:
-        content = sheet(system, run_id)
+        content = sheet(system, run_id, written)
         text = render(DRAFT, asdict(content), templates)
         check(text, command=content.command)
         source = stamp(formatted(text), after_line=1)

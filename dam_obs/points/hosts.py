@@ -10,6 +10,7 @@ span ends when that does.
 
 from __future__ import annotations
 
+import copy
 import functools
 import threading
 import weakref
@@ -81,14 +82,50 @@ class _Open:
         self.span.__enter__()
         if meter.measuring and self.span.recording:
             self.span.meter = meter.Meter(self.span.span_id, plan.site)
-            if meter.Stretch.possible():
-                self.stretch = meter.Stretch()
+            # Also where an event loop runs: a hook is called and returns without a suspension between.
+            self.stretch = meter.Stretch()
 
     def leave(self) -> None:
         """Be current no more; the call has returned."""
         if self.stretch is not None and self.span.meter is not None:
             self.stretch.end(self.span.meter)
         self.span.leave()
+
+
+class _Calls:
+    """The spans of one hook call, and its implementations as they were."""
+
+    __slots__ = ("impls", "spans")
+
+    def __init__(self) -> None:
+        self.spans: list[_Open] = []
+        self.impls: list[Any] | None = None
+
+    def tag(self, hook_impls: Sequence[Any]) -> None:
+        """
+        Have the implementations run under the name of the innermost span, for a sampler to see it on the stack.
+
+        The list is the call's own: pluggy makes one for each. `untag` leaves it as it was, so that whoever else watches
+        the call sees the very implementations.
+        """
+        innermost = self.spans[-1].span.meter if self.spans else None
+        if innermost is not None and type(hook_impls) is list:
+            self.impls = hook_impls.copy()
+            hook_impls[:] = [_tagged(impl, innermost) for impl in self.impls]
+
+    def untag(self, hook_impls: Sequence[Any]) -> None:
+        """Put the implementations back."""
+        if self.impls is not None and type(hook_impls) is list:
+            hook_impls[:] = self.impls
+
+
+def _tagged(impl: Any, of: meter.Meter) -> Any:
+    if impl.wrapper or impl.hookwrapper:
+        return impl  # it is a generator, which goes on after the others
+    function, call = impl.function, of.call
+    tagged = copy.copy(impl)
+    tagged.function = lambda *args, **kwargs: call(function, args, kwargs)
+    return tagged
 
 
 class Observation:
@@ -128,16 +165,16 @@ class Observation:
 
     # -- around a hook call
 
-    def _calls(self) -> list[list[_Open]]:
+    def _calls(self) -> list[_Calls]:
         """Return the calls that this thread is in, the innermost last."""
         try:
-            calls: list[list[_Open]] = self._open.calls
+            calls: list[_Calls] = self._open.calls
         except AttributeError:
             calls = self._open.calls = []
         return calls
 
     def _before(self, hook_name: str, hook_impls: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        opened: list[_Open] = []
+        opened = _Calls()
         self._calls().append(opened)
         if not hook_impls or not tracer.enabled or not self._is_on or unwanted(get_current()):
             return
@@ -147,19 +184,23 @@ class Observation:
                 if plan.site.debug and not tracer.with_debug:
                     continue
                 call = _Open(plan)
-                opened.append(call)
+                opened.spans.append(call)
                 if not call.span.recording:
                     continue
                 if plan.reader is not None:
                     plan.reader.enter(call.span, (), kwargs)  # type: ignore[arg-type]
                 elif not plan.is_named:
                     call.span.data = plan.described(hook_impls)
+            if meter.measuring:
+                opened.tag(hook_impls)
 
     def _after(
         self, outcome: pluggy.Result[Any], hook_name: str, hook_impls: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> None:
         with _GUARD:
-            for call in reversed(self._calls().pop()):
+            opened = self._calls().pop()
+            opened.untag(hook_impls)
+            for call in reversed(opened.spans):
                 _close(call, outcome)
 
     def _make_plans(self, hook_name: str) -> tuple[_Plan, ...]:

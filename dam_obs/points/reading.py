@@ -179,6 +179,11 @@ class PointReader:
         while not self._read(span, reads, args, kwargs):
             pass  # one read raised and was counted: go on with the one after it
 
+    @property
+    def reads_result(self) -> bool:
+        """Whether `leave` does anything."""
+        return bool(self._at_leave)
+
     def leave(self, span: Span, result: Any) -> None:
         """Read the result."""
         reads = iter(self._at_leave)

@@ -14,6 +14,7 @@ from dam_obs.store.manifest import AbsentEvidence
 from dam_obs.trace.rendezvous import owner_of
 
 STACKS = "stacks"
+NATIVE_STACKS = "native_stacks"
 
 _YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
@@ -23,6 +24,15 @@ _CAP_SYS_PTRACE = 19
 def not_asked_for() -> AbsentEvidence:
     """Say that stacks were switched off."""
     return AbsentEvidence(STACKS, "switched off by --no-stacks", "run `dam-obs diagnose` without --no-stacks")
+
+
+def sampled_already() -> AbsentEvidence:
+    """Say that we run under another dam-obs, which samples all below it: a process can be read by one at a time."""
+    return AbsentEvidence(
+        STACKS,
+        "this command runs under another `dam-obs diagnose`, which samples it already",
+        "run it by itself, or the other one with --no-stacks",
+    )
 
 
 def no_sampler(why: str) -> AbsentEvidence:
@@ -71,6 +81,15 @@ def hung(sampler: str, seconds: float) -> AbsentEvidence:
 def broke(sampler: str, error: str) -> AbsentEvidence:
     """Say that the sampler failed in some other way."""
     return AbsentEvidence(STACKS, f"{sampler} failed: {error}", "see sampler.log in the run folder")
+
+
+def no_native(sampler: str, error: str) -> AbsentEvidence:
+    """Say that stacks of native code could not be taken, and those of Python were."""
+    return AbsentEvidence(
+        NATIVE_STACKS,
+        f"{sampler} takes no native stacks here: {error}",
+        "install a py-spy that can: the one for Linux on x86-64",
+    )
 
 
 def privilege(pid: int, *, was_refused: bool) -> str:

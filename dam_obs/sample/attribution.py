@@ -4,6 +4,10 @@ Give each stack sample to the execution it was taken in.
 A sample belongs to the innermost execution whose span id stands on its stack; the outer
 ones are its ancestors. A sample without one stays unclaimed and is counted, never guessed.
 
+A process that was forked in the midst of an execution has that one's id on its stack for
+as long as it lives, and is another process: what it does is not the execution's. So an id
+counts only in the process that the execution ran in, see `Owners`.
+
 What lies outside the innermost tag is cut off, and frames of dam-obs itself are taken
 out: what is left is the execution's own code. Nothing here reads a sampler's files or
 puts the tags on the stack: `profile` and `dam_obs.trace.meter` do.
@@ -12,8 +16,8 @@ puts the tags on the stack: `profile` and `dam_obs.trace.meter` do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from dam_obs.sample.samples import TAG, Attribution, Frame, StackSample
@@ -23,14 +27,42 @@ _METER = ("dam_obs", "trace", "meter.py")
 _OUR_FOLDER = Path(__file__).resolve().parent.parent
 
 
-def attribute(samples: Iterable[StackSample]) -> Attribution:
-    """Sort `samples` by the execution they were taken in."""
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Which process each execution ran in."""
+
+    pid_of: Callable[[str], int | None]
+    """By OTel span id; `None`: not known, for its event never came."""
+    sampled: Collection[int]
+    """
+    The processes that were sampled, by pid.
+
+    An execution whose process is not among them has its pid from another namespace, and it cannot be compared.
+    """
+
+    def own(self, ids: tuple[str, ...], pid: int | None) -> tuple[str, ...]:
+        """Return those of the `ids` on a stack that are not from before process `pid` was forked."""
+        return tuple(span for span in ids if not self._is_of_another(span, pid))
+
+    def _is_of_another(self, span: str, pid: int | None) -> bool:
+        own = self.pid_of(span)
+        return own is not None and pid is not None and own != pid and own in self.sampled
+
+
+def attribute(samples: Iterable[StackSample], owners: Owners | None = None) -> Attribution:
+    """
+    Sort `samples` by the execution they were taken in.
+
+    Without `owners`, what forked children do counts as their parent's.
+    """
     result = Attribution()
     stacks = Stacks()
     for sample in samples:
-        ids, frames = stacks.own(sample.frames)
+        found, frames = stacks.own(sample.frames)
+        ids = found if owners is None or not found else owners.own(found, sample.pid)
         if not ids:
             result.unclaimed.append(sample)
+            result.inherited_count += sample.seen if found else 0
             continue
         owner, ancestors = ids[-1], tuple(dict.fromkeys(span for span in ids if span != ids[-1]))
         result.claimed.setdefault(owner, []).append(replace(sample, frames=frames))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dam_obs.sample.procfs import is_running
 from dam_obs.store.runs import RunFolder
+from dam_obs.trace.identity import parse_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,8 @@ class Ready:
     """A Python process of the run that has said that it is there."""
 
     pid: int
+    start_ticks: int | None
+    """When it started, since boot; another value for the same pid is another process."""
     said_ns: int
     """Wall clock, when it said so; another value for the same pid is another program, after ``exec``."""
     implementation: str
@@ -44,7 +47,7 @@ class Gate:
         for path in self._folder.glob("*.ready"):
             self._look(path)
         for path, (_, ready) in list(self._seen.items()):
-            if not is_running(ready.pid):
+            if not is_running(ready.pid, ready.start_ticks):
                 path.unlink(missing_ok=True)
                 del self._seen[path]
         return sorted((ready for _, ready in self._seen.values()), key=lambda ready: ready.said_ns)
@@ -54,8 +57,9 @@ class Gate:
             changed_ns = path.stat().st_mtime_ns
             if path in self._seen and self._seen[path][0] == changed_ns:
                 return
+            pid, ticks = parse_name(path.stem)
             said, implementation, python = path.read_text(encoding="utf-8").split()
-            ready = Ready(pid=int(path.stem), said_ns=int(said), implementation=implementation, python=python)
+            ready = Ready(pid=pid, start_ticks=ticks, said_ns=int(said), implementation=implementation, python=python)
         except (OSError, ValueError):
             return  # gone, or nothing that we wrote
         self._seen[path] = changed_ns, ready

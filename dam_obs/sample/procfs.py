@@ -53,6 +53,7 @@ class ProcessCounters:
             pid=self.pid,
             parent_pid=self.parent_pid,
             program=self.name,
+            start_ticks=self.start_ticks,
             started_ns=time.time_ns() - since_boot_ns + self.start_ticks * 1_000_000_000 // _TICKS_PER_SECOND,
             cpu_ns=self.cpu_ns,
             max_rss_bytes=self.max_rss_bytes,
@@ -62,10 +63,16 @@ class ProcessCounters:
         )
 
 
-def is_running(pid: int) -> bool:
-    """Tell whether a process lives: one that has ended and waits to be asked for its status does not."""
+def is_running(pid: int, start_ticks: int | None = None) -> bool:
+    """
+    Tell whether a process lives: one that has ended and waits to be asked for its status does not.
+
+    With `start_ticks`, one that has its pid now and started at another time is not it.
+    """
     stat = _stat(Path(f"/proc/{pid}/stat"))
-    return stat is not None and not stat.is_zombie
+    if stat is None or stat.is_zombie:
+        return False
+    return start_ticks is None or stat.start_ticks == start_ticks
 
 
 def program_name(pid: int) -> str:
@@ -78,6 +85,22 @@ def cpu_ns_of(pid: int) -> int | None:
     """Return the CPU time that process `pid` has taken, in steps of some milliseconds; `None` if it is gone."""
     stat = _stat(Path(f"/proc/{pid}/stat"))
     return stat.cpu_ns if stat else None
+
+
+def memory_bytes_of(pid: int) -> int:
+    """Return the memory that process `pid` has resident; 0 if it is gone."""
+    stat = _stat(Path(f"/proc/{pid}/stat"))
+    return stat.rss_bytes if stat else 0
+
+
+def descends_from(pid: int, ancestor: int) -> bool:
+    """Tell whether process `pid` is `ancestor`, or below it: whose parent has died, is so no longer."""
+    seen: set[int] = set()
+    while pid not in (ancestor, 0, *seen):
+        seen.add(pid)
+        stat = _stat(Path(f"/proc/{pid}/stat"))
+        pid = stat.parent_pid if stat else 0
+    return pid == ancestor
 
 
 class ProcessTree:

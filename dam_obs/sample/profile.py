@@ -2,8 +2,9 @@
 Read the profile that py-spy writes, in speedscope's format: process, thread, frames, in order.
 
 py-spy puts each process, with its whole command line, and each thread as outermost frames
-on every stack. Here they become fields of the sample; `keep_profile` takes command lines
-and secrets out of the file before it becomes part of a run folder.
+on every stack. Here they become fields of the sample; `folding` takes command lines and
+secrets out of the file before it becomes part of a run folder. What that leaves is read
+here too: it says with each stack for how many looks it stands.
 
 The file may be broken, empty, foreign, or huge: its long lists are never built as a
 whole, they are walked where they lie.
@@ -18,14 +19,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from dam_obs.errors import DamObsError
 from dam_obs.sample.samples import Frame, StackSample
-from dam_obs.store.files import write_whole
-from dam_obs.trace.redact import Redactor
 
 
 class BrokenProfile(DamObsError):
@@ -49,17 +47,23 @@ class ProfileSize:
     """Sampling ticks summed over processes: the attempts that gave at least one stack."""
 
 
-class _Frame(msgspec.Struct):
+class RawFrame(msgspec.Struct):
+    """A frame as it stands in the file."""
+
     name: str
     file: str | None = None
     line: int | None = None
 
 
-class _Shared(msgspec.Struct):
-    frames: list[_Frame]
+class RawFrames(msgspec.Struct):
+    """The frames that all profiles of a file share."""
+
+    frames: list[RawFrame]
 
 
-class _Profile(msgspec.Struct):
+class RawProfile(msgspec.Struct):
+    """The samples of a thread as they stand in the file."""
+
     name: str
     samples: msgspec.Raw
     unit: str = "none"
@@ -67,15 +71,20 @@ class _Profile(msgspec.Struct):
     start_value: float = msgspec.field(default=0.0, name="startValue")
     end_value: float = msgspec.field(default=0.0, name="endValue")
     weights: msgspec.Raw = msgspec.Raw(b"[]")
+    each: int = 0
+    """As in `StackSample`; 0 in what a sampler wrote, where weights say nothing that is not known."""
+    ordered: bool = True
 
 
-class _File(msgspec.Struct):
-    profiles: list[_Profile]
-    shared: _Shared
+class RawFile(msgspec.Struct):
+    """A profile in speedscope's format."""
+
+    profiles: list[RawProfile]
+    shared: RawFrames
 
 
 _PROFILE_NAME = re.compile(r"(?:Process (?P<pid>\d+) )?(?P<thread>.*)", re.DOTALL)
-_PROCESS_FRAME = re.compile(r"process (?P<pid>\d+)\b.*", re.DOTALL)
+PROCESS_FRAME = re.compile(r"process (?P<pid>\d+)\b.*", re.DOTALL)
 _THREAD_FRAME = re.compile(r"thread \((?:0x)?[0-9A-Fa-f]+\).*", re.DOTALL)
 _SAMPLE = re.compile(rb"\[([0-9,\s]*)\]")
 _DIGITS = re.compile(rb"\d+")
@@ -86,20 +95,41 @@ def read_profile(path: Path) -> Iterator[StackSample]:
     """
     Yield the samples of a profile, thread by thread, in the order in which they were taken.
 
-    Equal stacks in a row are one sample with their number as weight.
+    Equal stacks in a row are one sample, with how often it was seen in its weight.
 
     Raises:
         BrokenProfile: the file is not a profile; maybe only after some samples.
     """
-    file = _load(path)
+    file = load(path)
     stacks = _Stacks(path, [_frame(frame) for frame in file.shared.frames])
     for profile in file.profiles:
         named = _PROFILE_NAME.fullmatch(profile.name)
         thread = named["thread"] if named else profile.name
         pid = int(named["pid"]) if named and named["pid"] else None
-        for sample, times in _in_a_row(profile.samples):
+        each = max(profile.each, 1)
+        for sample, seen in rows(path, profile):
             innermost_pid, frames = stacks.of(sample)
-            yield StackSample(pid=pid or innermost_pid, thread=thread, frames=frames, weight=times)
+            yield StackSample(
+                pid=pid or innermost_pid,
+                thread=thread,
+                frames=frames,
+                weight=seen * each,
+                each=each,
+                ordered=profile.ordered,
+            )
+
+
+def sampled_pids(path: Path) -> frozenset[int]:
+    """
+    Return the processes that a profile has samples of.
+
+    Raises:
+        BrokenProfile: the file is not a profile.
+    """
+    file = load(path)
+    named = [_PROFILE_NAME.fullmatch(profile.name) for profile in file.profiles]
+    frames = [PROCESS_FRAME.fullmatch(frame.name) for frame in file.shared.frames if not frame.file]
+    return frozenset(int(match["pid"]) for match in (*named, *frames) if match and match["pid"])
 
 
 def measure_profile(path: Path) -> ProfileSize:
@@ -111,8 +141,8 @@ def measure_profile(path: Path) -> ProfileSize:
     """
     stacks = 0
     by_process: Counter[str] = Counter()
-    for profile in _load(path).profiles:
-        count = sum(1 for _ in _SAMPLE.finditer(memoryview(profile.samples)[1:]))
+    for profile in load(path).profiles:
+        count = sum(seen for _, seen in rows(path, profile))
         stacks += count
         named = _PROFILE_NAME.fullmatch(profile.name)
         process = (named["pid"] if named else None) or ""
@@ -121,67 +151,46 @@ def measure_profile(path: Path) -> ProfileSize:
     return ProfileSize(stacks=stacks, ticks=max(by_process.values(), default=0), process_ticks=sum(by_process.values()))
 
 
-def keep_profile(parts: Sequence[Path], target: Path, redactor: Redactor) -> None:
+def load(path: Path) -> RawFile:
     """
-    Join what a sampler wrote, one file or several in a row, into `target`, without command lines and secrets.
+    Return what a file holds; its long lists stay where they are.
 
     Raises:
-        BrokenProfile: one of them is not a profile.
+        BrokenProfile: the file is not a profile.
     """
-    frames: list[_Frame] = []
-    profiles: list[_Profile] = []
-    for part in parts:
-        file = _load(part)
-        for profile in file.profiles:
-            profile.name = redactor.text("thread", profile.name)
-            profile.samples = _shift(profile.samples, len(frames))
-        profiles += file.profiles
-        frames += [_clean(frame, redactor) for frame in file.shared.frames]
-    content: dict[str, Any] = {
-        "$schema": "https://www.speedscope.app/file-format-schema.json",
-        "profiles": profiles,
-        "shared": _Shared(frames),
-        "exporter": "dam-obs, from py-spy",
-        "name": "samples",
-    }
-    write_whole(target, msgspec.json.encode(content))
-
-
-def _load(path: Path) -> _File:
     try:
         with path.open("rb") as file:
             # Not closed by hand: what is read keeps pointing into it, and it goes when that does.
             content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        return msgspec.json.decode(content, type=_File)
+        return msgspec.json.decode(content, type=RawFile)
     except ValueError as error:  # empty, no JSON, or JSON of another shape
         raise BrokenProfile(path, str(error)) from error
     except OSError as error:
         raise BrokenProfile(path, error.strerror or type(error).__name__) from error
 
 
-def _frame(frame: _Frame) -> Frame:
+def _frame(frame: RawFrame) -> Frame:
     return Frame(frame.name, frame.file or "", frame.line or None)
 
 
-def _clean(frame: _Frame, redactor: Redactor) -> _Frame:
-    process = _PROCESS_FRAME.fullmatch(frame.name) if not frame.file else None
-    if process:
-        return _Frame(f"process {process['pid']}", "", 0)
-    return _Frame(redactor.frame(frame.name), redactor.path(frame.file or ""), frame.line)
+def rows(path: Path, profile: RawProfile) -> Iterator[tuple[bytes, int]]:
+    """
+    Yield each stack of a profile, as numbers of frames with commas between, and how often it was seen in a row.
 
-
-def _in_a_row(samples: msgspec.Raw) -> Iterator[tuple[bytes, int]]:
-    inside = memoryview(samples)[1:]  # without the outer bracket
-    found = (match[1] for match in _SAMPLE.finditer(inside))
-    for sample, group in groupby(found):
-        yield bytes(sample), sum(1 for _ in group)
-
-
-def _shift(samples: msgspec.Raw, by: int) -> msgspec.Raw:
-    """Add `by` to every number of nested lists of numbers."""
-    if by == 0:
-        return samples
-    return msgspec.Raw(_DIGITS.sub(lambda match: b"%d" % (int(match[0]) + by), bytes(samples)))
+    Raises:
+        BrokenProfile: it does not say of each stack how often that was.
+    """
+    inside = memoryview(profile.samples)[1:]  # without the outer bracket
+    found = (bytes(match[1]) for match in _SAMPLE.finditer(inside))
+    if profile.each < 1:
+        for sample, group in groupby(found):
+            yield sample, sum(1 for _ in group)
+        return
+    weights = (int(match[0]) // profile.each for match in _DIGITS.finditer(profile.weights))
+    try:
+        yield from zip(found, weights, strict=True)
+    except ValueError as error:
+        raise BrokenProfile(path, "it has more stacks than weights, or fewer") from error
 
 
 class _Stacks:
@@ -209,7 +218,7 @@ class _Stacks:
         pid: int | None = None
         start = 0
         for frame in frames:
-            process = _PROCESS_FRAME.fullmatch(frame.function)
+            process = PROCESS_FRAME.fullmatch(frame.function)
             if frame.file or not (process or _THREAD_FRAME.fullmatch(frame.function)):
                 break
             pid = int(process["pid"]) if process else pid

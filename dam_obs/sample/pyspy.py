@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from dam_obs.sample.procfs import cpu_ns_of
+from dam_obs.sample.procfs import cpu_ns_of, memory_bytes_of
 from dam_obs.sample.pyspy_words import Words
 
 SCRIPTS = Path(sys.executable).parent
@@ -32,6 +32,8 @@ STOP_PATIENCE_S = 30.0
 """How long py-spy may take to write its file."""
 
 VERSION_PATIENCE_S = 5.0
+
+_POLL_S = 0.005
 
 _LOG_BYTES = 256 * 1024
 
@@ -77,7 +79,17 @@ def find_pyspy() -> PySpy | str:
 class PySpySession:
     """One py-spy, from its start on a process to its end."""
 
-    def __init__(self, tool: PySpy, pid: int, *, rate_hz: float, output: Path, log: Path) -> None:
+    def __init__(
+        self,
+        tool: PySpy,
+        pid: int,
+        *,
+        rate_hz: float,
+        output: Path,
+        log: Path,
+        native: bool = False,
+        children: bool = True,
+    ) -> None:
         """
         Start sampling `pid` and its Python children.
 
@@ -87,8 +99,13 @@ class PySpySession:
             rate_hz: Looks a second; whole ones.
             output: Where py-spy writes the profile, at its end.
             log: What it prints is appended here, up to a bound.
+            native: Take stacks of native code, too.
+            children: Search for Python children; that costs as much at any rate.
         """
         self.pid = pid
+        self.rate_hz = rate_hz
+        self.native = native
+        self.children = children
         self.output = output
         self.words = Words()
         self.begun = time.monotonic()
@@ -96,9 +113,10 @@ class PySpySession:
         self._ended: float | None = None
         self._first_cpu_ns: int | None = None
         self._last_cpu_ns: int | None = None
+        self._all_cpu_ns = 0
         self._log = log
         self._process = subprocess.Popen(  # noqa: S603 - a program that the user has installed
-            _command(tool, pid, rate_hz, output),
+            _with(_command(tool, pid, rate_hz, output), native=native, children=children),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -113,6 +131,22 @@ class PySpySession:
         """Whether it has ended, by itself or by `stop`."""
         self._note_cpu()  # once it is polled after its end, the kernel no longer tells
         return self._process.poll() is not None
+
+    @property
+    def ended(self) -> float | None:
+        """When it ended sampling, by the monotonic clock."""
+        return self._ended
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU time that it took so far, with what it takes to begin and to end."""
+        self._note_cpu()
+        return self._all_cpu_ns / 1e9
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that it takes now; 0 if that cannot be read."""
+        return memory_bytes_of(self._process.pid)
 
     @property
     def seconds(self) -> float:
@@ -135,15 +169,20 @@ class PySpySession:
         Returns:
             Whether it did; otherwise it was killed, and there is no file.
         """
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return False
+        self.ask_to_end()
+        deadline = time.monotonic() + patience_s
+        while not self.is_over:
+            if time.monotonic() >= deadline:
+                self.kill()
+                return False
+            time.sleep(_POLL_S)
         self._listener.join(patience_s)
         return self._process.returncode == 0 and self.output.is_file()
+
+    def ask_to_end(self) -> None:
+        """Ask it to end, and do not wait for that; `is_over` tells."""
+        if not self.is_over:
+            self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
         """End it at once; what it sampled is lost."""
@@ -169,14 +208,22 @@ class PySpySession:
         self._ended = self._ended or time.monotonic()
 
     def _note_cpu(self) -> None:
-        """While it samples, remember the CPU time that it has taken."""
+        """Remember the CPU time that it has taken; while it samples, also how much of that."""
+        if self._process.returncode is not None:
+            return  # the pid may be another's by now
+        self._all_cpu_ns = cpu_ns_of(self._process.pid) or self._all_cpu_ns
         if self.sampling_since is not None and self._ended is None:
-            self._last_cpu_ns = cpu_ns_of(self._process.pid) or self._last_cpu_ns
+            self._last_cpu_ns = self._all_cpu_ns or self._last_cpu_ns
 
     def _keep(self, line: bytes, log: BinaryIO) -> None:
         if log.tell() < _LOG_BYTES:
             log.write(line)
             log.flush()
+
+
+def _with(command: list[str], *, native: bool, children: bool) -> list[str]:
+    kept = command if children else [word for word in command if word != "--subprocesses"]
+    return [*kept, "--native"] if native else kept
 
 
 def _command(tool: PySpy, pid: int, rate_hz: float, output: Path) -> list[str]:

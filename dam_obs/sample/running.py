@@ -22,6 +22,7 @@ from dam_obs.sample.procfs import is_running, program_name
 from dam_obs.store.manifest import AbsentEvidence
 from dam_obs.store.runs import RunFolder
 from dam_obs.trace import rendezvous
+from dam_obs.trace.identity import start_ticks
 
 LAST_WORDS_S = 1.5
 """How long the process has to write down what ended while it was measured: some flush intervals."""
@@ -52,14 +53,14 @@ class RunningProcess:
             raise NoSuchProcess(pid)
         self.pid = pid
         self.name = program_name(pid)
-        self._started = rendezvous.start_ticks(pid)
+        self._started = start_ticks(pid)
         self._interrupted = threading.Event()
 
     def goes_on(self) -> bool:
         """Whether it lives and nobody has asked us to end."""
         if self._interrupted.is_set() or not is_running(self.pid):
             return False
-        return rendezvous.start_ticks(self.pid) == self._started
+        return start_ticks(self.pid) == self._started
 
     def wait(self, seconds: float) -> None:
         """Wait so long, or until we are asked to end."""

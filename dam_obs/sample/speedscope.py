@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from dam_obs.sample.attribution import attribute, span_id_of
-from dam_obs.sample.profile import read_profile
+from dam_obs.sample.attribution import Owners, attribute, span_id_of
+from dam_obs.sample.profile import read_profile, sampled_pids
 from dam_obs.sample.samples import Attribution, Frame, StackSample
 from dam_obs.store.errors import NoTraceFound
 from dam_obs.store.files import write_whole
@@ -41,7 +41,10 @@ def write_profile(run: RunFolder, *, rate_hz: float | None, redactor: Redactor |
     """
     if not run.raw_profile.is_file():
         return False
-    by_system = samples_by_system(attribute(read_profile(run.raw_profile)), _systems(run))
+    executions = _executions(run)
+    owners = Owners(lambda span: executions[span][1] if span in executions else None, sampled_pids(run.raw_profile))
+    systems = {span: system for span, (system, _) in executions.items()}
+    by_system = samples_by_system(attribute(read_profile(run.raw_profile), owners), systems)
     if by_system:
         write_speedscope(run.profile, by_system, rate_hz=rate_hz, redactor=redactor or Redactor())
     return bool(by_system)
@@ -131,10 +134,11 @@ class _Frames:
         return self._numbers[frame]
 
 
-def _systems(run: RunFolder) -> dict[str, str]:
+def _executions(run: RunFolder) -> dict[str, tuple[str, int | None]]:
+    """Return, by OTel span id, the system and the process of every execution."""
     try:
         return {
-            event.otel_span_id: f"{event.component} ({event.hrm_layer}.{event.operation})"
+            event.otel_span_id: (f"{event.component} ({event.hrm_layer}.{event.operation})", event.pid)
             for event in read_events(run.trace)
             if event.otel_span_id is not None
         }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from dam_obs.trace.events import FinishedSpan, TraceEvent
+from dam_obs.trace.events import Awaited, FinishedSpan, TraceEvent
 
 AttributeValue = str | bool | int | float | list[Any] | dict[str, Any]
 
@@ -92,8 +92,21 @@ def _add_evidence(result: dict[str, AttributeValue], event: TraceEvent) -> None:
         result[f"dam.io.{name}"] = number
     for name, names in (event.touched or {}).items():
         result[f"dam.touched.{name}"] = names
+    if event.awaited is not None:
+        _add_awaited(result, event.awaited)
     for name, feature in carried(event.features or {}).items():
         result[f"dam.feature.{name}"] = feature
+
+
+def _add_awaited(result: dict[str, AttributeValue], awaited: list[Awaited]) -> None:
+    """Add a list for each field, for an attribute is no table: the n-th of each belong together."""
+    result["dam.awaited.kind"] = [each.kind for each in awaited]
+    result["dam.awaited.what"] = [each.what for each in awaited]
+    result["dam.awaited.wait_ns"] = [each.wait_ns for each in awaited]
+    result["dam.awaited.times"] = [each.times for each in awaited]
+    result["dam.awaited.by"] = [each.by or "" for each in awaited]
+    result["dam.awaited.file"] = [each.file or "" for each in awaited]
+    result["dam.awaited.line"] = [each.line or 0 for each in awaited]
 
 
 def _within(value: Any) -> Any:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dam_obs.hookspecs import SinkFactory, hookimpl
@@ -29,7 +30,8 @@ def dam_obs_sinks(settings: Settings) -> Iterable[SinkFactory]:
     if settings.jsonl:
         # Where the program starts is meant, wherever it goes later.
         path = settings.output.absolute()
-        factories.append(partial(JsonlSink, path, rotate_bytes=settings.rotate_bytes, rotate_keep=settings.rotate_keep))
+        rotate = {"rotate_bytes": settings.rotate_bytes, "rotate_keep": settings.rotate_keep}
+        factories.append(partial(JsonlSink, path, **rotate, closed=_closed(settings, path)))
     if settings.console:
         factories.append(partial(ConsoleSink, hold=settings.level != "warn"))
     factories.append(partial(OpenTelemetrySink, _otlp()))
@@ -37,6 +39,14 @@ def dam_obs_sinks(settings: Settings) -> Iterable[SinkFactory]:
     if manager.hook.dam_obs_event.get_hookimpls():
         factories.append(partial(HookSink, manager))
     return factories
+
+
+def _closed(settings: Settings, trace: Path) -> Path | None:
+    """Return where full files of a measured run's own trace go; `dam_obs.store.closed` reads them there."""
+    folder = settings.run_directory
+    if not settings.measure or folder is None or trace != folder.absolute() / "trace.jsonl":
+        return None
+    return folder.absolute() / "trace.closed"
 
 
 def _otlp() -> SinkFactory | None:

@@ -6,6 +6,10 @@ looks, before it writes, whether the path still leads to the file that it has op
 that was torn (a full disk, a kill) is left alone: whoever writes next begins a new line,
 and readers skip the torn one.
 
+In a measured run an observer packs what is closed. There a full file is moved into a folder of closed ones,
+whose names put them in order and never change, and everyone who writes holds a shared lock on the file
+meanwhile: once the observer has the lock to itself, nothing will be added any more.
+
 What cannot be written is dropped and counted, and the next batch tries again.
 """
 
@@ -15,7 +19,9 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +35,12 @@ MODE: Final = 0o600
 
 DROPPED: Final = "sinks.jsonl.dropped"
 
+CLOSED_SUFFIX: Final = ".jsonl"
+
+LOCK_TRIES: Final = 100
+LOCK_PAUSE_S: Final = 0.01
+_COUNTED_AT_ONCE: Final = 1024 * 1024
+
 _ENCODE = faults.guard("sinks.jsonl.encode")
 _PLACE: Final = "sinks.jsonl"
 
@@ -36,7 +48,7 @@ _PLACE: Final = "sinks.jsonl"
 class JsonlSink:
     """Appends to one file."""
 
-    def __init__(self, path: Path, *, rotate_bytes: int = 0, rotate_keep: int = 5) -> None:
+    def __init__(self, path: Path, *, rotate_bytes: int = 0, rotate_keep: int = 5, closed: Path | None = None) -> None:
         """
         Make a sink that opens nothing yet.
 
@@ -44,10 +56,12 @@ class JsonlSink:
             path: The file; it and its folder are made when there is something to write.
             rotate_bytes: Size at which the file becomes ``<path>.1``, and that ``<path>.2``; 0 never.
             rotate_keep: Rotated files to keep.
+            closed: Folder that full files are moved into, rather than to ``<path>.1``, for an observer to take on.
         """
         self._path = Path(os.path.abspath(path))
         self._rotate_bytes = rotate_bytes
         self._rotate_keep = rotate_keep
+        self._closed = closed
         self._encoder = msgspec.json.Encoder()
         self._file: int | None = None
         self._opened: os.stat_result | None = None
@@ -95,9 +109,35 @@ class JsonlSink:
         file, size, regular = self._current()
         if regular and self._rotate_bytes and size and size + len(lines) > self._rotate_bytes:
             file, size, regular = self._rotated(file)
-        torn = regular and size > 0 and _last_byte(file, size) not in (b"\n", b"")
-        newlines = _write(file, b"\n" + lines if torn else lines)
-        return max(0, newlines - torn)
+        if self._closed is None or not regular:
+            return _write_lines(file, size if regular else 0, lines)
+        file, size = self._held()
+        try:
+            return _write_lines(file, size, lines)
+        finally:
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _held(self) -> tuple[int, int]:
+        """
+        Return the open file, locked against being taken away, and its size.
+
+        Raises:
+            OSError: Another process keeps the lock.
+        """
+        for _ in range(LOCK_TRIES):
+            file, size, _ = self._current()
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(LOCK_PAUSE_S)  # it is being closed: the path leads elsewhere at once
+                continue
+            except OSError:
+                return file, size  # no locks on this file system: no observer gets one either, and takes nothing away
+            if not self._is_elsewhere(os.fstat(file)):
+                return file, size
+            fcntl.flock(file, fcntl.LOCK_UN)
+        raise BlockingIOError(errno.EWOULDBLOCK, "another process keeps the lock on the trace", str(self._path))
 
     def _current(self) -> tuple[int, int, bool]:
         """Return the open file, its size and whether it is a regular one; opens it (again) where needed."""
@@ -138,17 +178,29 @@ class JsonlSink:
             # The lock is on the file that is rotated away: who gets it later finds that the path leads elsewhere.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(file), os.stat(self._path)):
-                _shift(self._path, self._rotate_keep)
+                self._give_way()
+            fcntl.flock(file, fcntl.LOCK_UN)  # closing it would not do: a forked process may have it, too
         except BlockingIOError:
             return file, os.fstat(file).st_size, True  # another process is at it
         except FileNotFoundError:
             pass  # moved away by somebody else, which comes to the same
         except OSError as error:
             faults.report(f"{_PLACE}.rotate", error)
-            fcntl.flock(file, fcntl.LOCK_UN)
+            with suppress(OSError):  # it may be that there are no locks here
+                fcntl.flock(file, fcntl.LOCK_UN)
             return file, os.fstat(file).st_size, True
         self._let_go()
         return self._current()
+
+    def _give_way(self) -> None:
+        """Move the full file to where older ones are."""
+        if self._closed is None:
+            _shift(self._path, self._rotate_keep)
+            return
+        self._closed.mkdir(exist_ok=True)
+        # All processes of a machine share the clock, and the lock lets one at a time come here: names are in order.
+        os.replace(self._path, self._closed / f"{time.monotonic_ns():020d}{CLOSED_SUFFIX}")
+        _drop_oldest(self._closed, self._rotate_keep)
 
     def _let_go(self) -> None:
         file = self._file if self._still_mine() is not None else None
@@ -197,6 +249,39 @@ def _write(file: int, lines: bytes) -> int:
     except OSError as error:
         faults.report(_PLACE, error)
     return lines.count(b"\n", 0, written)
+
+
+def _write_lines(file: int, size: int, lines: bytes) -> int:
+    """Write whole lines behind what is there, which may end within one; return how many got there."""
+    torn = size > 0 and _last_byte(file, size) not in (b"\n", b"")
+    newlines = _write(file, b"\n" + lines if torn else lines)
+    return max(0, newlines - torn)
+
+
+def _drop_oldest(folder: Path, keep: int) -> None:
+    """Keep so many closed files: more are there only where no observer takes them on. Count what goes."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith(CLOSED_SUFFIX) and not name.startswith("."))
+    for name in names[: max(0, len(names) - keep)]:
+        try:
+            file = os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue  # taken on meanwhile
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lost = _count_lines(file)
+            os.unlink(folder / name)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # the observer is at it
+        finally:
+            os.close(file)
+        faults.count(DROPPED, lost)
+
+
+def _count_lines(file: int) -> int:
+    count = 0
+    while chunk := os.read(file, _COUNTED_AT_ONCE):
+        count += chunk.count(b"\n")
+    return count
 
 
 def _shift(path: Path, keep: int) -> None:

@@ -151,7 +151,10 @@ def _fill_value(target: Any, value: Any) -> None:
     elif kind is bool:
         target.bool_value = value
     elif kind is int:
-        target.int_value = value
+        try:
+            target.int_value = value
+        except ValueError:  # it has more than 64 bits, as only a file that somebody wrote may have
+            target.string_value = str(value)
     elif kind is float:
         target.double_value = value
     elif kind is list or kind is tuple:

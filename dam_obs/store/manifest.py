@@ -21,6 +21,18 @@ class AbsentEvidence(msgspec.Struct, frozen=True):
     remedy: str
 
 
+class RateSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which the sampler had one rate."""
+
+    at_s: float
+    """When it began, since the sampler first did."""
+    rate_hz: float
+    seconds: float
+    """How long it sampled at that rate."""
+    why: str
+    """``start``, ``idle``, ``active again``, ``over the budget: ...``, and so on."""
+
+
 class SamplerStats(msgspec.Struct, frozen=True, kw_only=True):
     """How the sampler did."""
 
@@ -41,6 +53,34 @@ class SamplerStats(msgspec.Struct, frozen=True, kw_only=True):
     """Ticks summed over processes: what `failed` is to be compared with."""
     busy_s: float | None = None
     """CPU time that it took in `seconds`. While it reads a process, that process stands still."""
+    budget_share: float | None = None
+    """Share of one CPU that it might take; `None`: none was declared, and the rate was always the one asked for."""
+    cpu_s: float | None = None
+    """CPU time that it took in all, with what it takes to begin and to end."""
+    rates: list[RateSpan] = []
+    """The rates that it had, the first ones of many."""
+    looks_due: float | None = None
+    """Looks that these rates should have given; `None`: those of the rate asked for."""
+    restarts: int = 0
+    """Times that it was begun anew while the program ran."""
+    unsampled_s: float = 0.0
+    """Time that was lost by that."""
+    let_go: int = 0
+    """Looks that were taken and let go, since there was no room for them; the others stand for them."""
+    native: bool = False
+    """Whether native stacks were sampled."""
+
+
+class TraceOnDisk(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trace that had to be packed takes, and what had to go for its bound."""
+
+    bytes: int
+    max_bytes: int
+    packed_files: int
+    events_lost: int = 0
+    """The oldest ones."""
+    timelines_lost: int = 0
+    """Of the oldest executions that are left: when they ran on which thread."""
 
 
 class HostNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +116,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     absent: list[AbsentEvidence]
     complete: bool
     """The run came to its end; `False` in a manifest that a kill left behind."""
+    trace: TraceOnDisk | None = None
+    """`None`: the trace stayed so small that it was left as it is."""
 
 
 def read_manifest(run: RunFolder) -> Manifest | None:

@@ -20,7 +20,7 @@ from typing import Any, Final, cast, get_args
 import msgspec
 
 from dam_obs.errors import DamObsError
-from dam_obs.trace.events import Kind, Status, TraceEvent
+from dam_obs.trace.events import Awaited, AwaitedKind, Kind, Status, TraceEvent
 
 _SECOND: Final = 1_000_000_000
 _MARK: Final = b'"resourceSpans"'
@@ -187,8 +187,29 @@ def _add_evidence(event: TraceEvent, attributes: Mapping[str, Any]) -> None:
     event.command = _text(attributes, "dam.command") or None
     event.io = {name: int(value) for name, value in _below(attributes, "dam.io.")} or None
     event.touched = {name: [str(each) for each in names] for name, names in _below(attributes, "dam.touched.")} or None
+    event.awaited = _awaited(dict(_below(attributes, "dam.awaited.")))
     event.features = dict(_below(attributes, "dam.feature.")) or None
     event.code = {short: attributes[name] for name, short in _CODE.items() if name in attributes} or None
+
+
+def _awaited(columns: Mapping[str, Any]) -> list[Awaited] | None:
+    """Put the lists together again that `dam_obs.sinks.attributes` made of the rows."""
+    names = ("kind", "what", "wait_ns", "times", "by", "file", "line")
+    lists = [columns.get(name) for name in names]
+    if not all(isinstance(each, list) for each in lists):
+        return None
+    return [
+        Awaited(
+            kind=kind if kind in get_args(AwaitedKind) else "unknown",
+            what=str(what),
+            wait_ns=int(wait_ns),
+            times=int(times),
+            by=str(by) or None,
+            file=str(file) or None,
+            line=int(line) or None,
+        )
+        for kind, what, wait_ns, times, by, file, line in zip(*lists, strict=False)
+    ]
 
 
 def _below(attributes: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

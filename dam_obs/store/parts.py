@@ -8,17 +8,21 @@ descriptors: ``/proc/<pid>/fd/<n>`` is the only name of a file that the database
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
+from dam_obs.store.closed import still_there
 from dam_obs.store.lines import SkipReason
 from dam_obs.store.spool import chunks_of, spool
-from dam_obs.store.trace_files import GZIP_MAGIC, numbered_lines, open_plain, open_text, refuse_binary
+from dam_obs.store.trace_files import GZIP_MAGIC, is_packed, numbered_lines, open_plain, open_text, refuse_binary
+
+_MANY_FILES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Part:
     file: IO[bytes]
     size: int
     """Bytes in it that belong to the trace: what a program appends later does not."""
+    rows: int | None = None
+    """Lines, where it is a packed file, each a row; `None`: it is text."""
 
     @property
     def path(self) -> str:
@@ -72,9 +78,12 @@ def open_parts(paths: Sequence[Path], closing: ExitStack, skipped: Skipped) -> l
         NotATrace: One cannot be read, or the newest is binary.
         NoRoom: A copy does not fit.
     """
-    parts = [_open(path, closing, skipped) for path in paths]
-    parts[-1].file.seek(0)
-    refuse_binary(paths[-1], parts[-1].file)
+    if len(paths) > _MANY_FILES:
+        _let_open(len(paths))
+    parts = [_open(still_there(path), closing, skipped) for path in paths]
+    if parts[-1].rows is None:
+        parts[-1].file.seek(0)
+        refuse_binary(paths[-1], parts[-1].file)
     return parts
 
 
@@ -104,6 +113,11 @@ def still(part: Part, closing: ExitStack) -> Part:
 
 def filled_lines(part: Part) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are not empty, with their numbers in the file."""
+    if part.rows is not None:
+        from dam_obs.store.packed import packed_lines
+
+        yield from enumerate(packed_lines(part.path), start=1)
+        return
     part.file.seek(0)
     left = part.size
     for number, line in numbered_lines(part.file):
@@ -118,10 +132,32 @@ def filled_lines(part: Part) -> Iterator[tuple[int, bytes]]:
 def _open(path: Path, closing: ExitStack, skipped: Skipped) -> Part:
     file = open_plain(path)
     name = str(path)
+    if is_packed(path):
+        return _packed(part_of(name, file, closing), closing)
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         with file:
             return copied_part(name, file, closing, skipped)
     return _uncompressed(part_of(name, file, closing), closing, skipped)
+
+
+def _packed(part: Part, closing: ExitStack) -> Part:
+    """Take a packed file as it is; where it has lines that the database could not take apart, copy its lines."""
+    from dam_obs.store.packed import measure, packed_lines
+
+    found = measure(part.path)
+    if not found.raw:
+        return replace(part, rows=found.lines)
+    return part_of(part.name, spool((line + b"\n" for line in packed_lines(part.path)), part.name), closing)
+
+
+def _let_open(files: int) -> None:
+    """Let this process have so many more files open, as far as it may."""
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = files + 512
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _uncompressed(part: Part, closing: ExitStack, skipped: Skipped) -> Part:

@@ -32,7 +32,7 @@ def fetch_lines(parts: Sequence[Part], wanted: Rows, rows: int) -> list[bytes]:
     """
     if not len(wanted):
         return []
-    found = _from_end(parts[-1], wanted, rows)
+    found = _from_end(parts[-1], wanted, rows) if parts[-1].rows is None else None
     if found is not None:
         return found
     counted = numbered_rows(parts, wanted, rows)
@@ -68,26 +68,47 @@ def numbered_rows(parts: Sequence[Part], wanted: Rows, rows: int) -> list[tuple[
     Of a line that is longer than any event only the beginning is given. `None` where there are empty lines, so
     that counting leads astray.
     """
-    places: list[tuple[Part, int, int]] = []
+    found: list[tuple[Part, int, bytes]] = []
     first = 0
     for part in parts:
-        ends = 0
-        if part.size and first in wanted:
-            places.append((part, 1, 0))
-        for offset, block in _blocks(part):
-            lines = block.count(b"\n")
-            below, above = np.searchsorted(wanted - first, [ends, ends + lines], side="right")
-            here = wanted[below:above] - first  # those that begin behind a line end in this block
-            if len(here):
-                begins = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10) + offset + 1
-                for row, begin in zip(here.tolist(), begins[here - ends - 1].tolist(), strict=True):
-                    if begin < part.size:
-                        places.append((part, row + 1, begin))
-            ends += lines
-        first += ends + (0 if _ends_whole(part) else 1)
-    if first != rows:
-        return None
-    return [(part, number, _line_at(part, offset)) for part, number, offset in places]
+        below, above = np.searchsorted(wanted, [first, rows if part.rows is None else first + part.rows])
+        here = wanted[below:above] - first
+        if part.rows is not None:
+            found += _packed_rows(part, here)
+            first += part.rows
+        else:
+            places, lines = _places(part, here)
+            found += [(part, number, _line_at(part, offset)) for number, offset in places]
+            first += lines
+    return found if first == rows else None
+
+
+def _packed_rows(part: Part, wanted: Rows) -> list[tuple[Part, int, bytes]]:
+    if not len(wanted):
+        return []
+    from dam_obs.store.packed import lines_at
+
+    lines = lines_at(part.path, wanted.tolist())
+    return [(part, row + 1, line) for row, line in zip(wanted.tolist(), lines, strict=True)]
+
+
+def _places(part: Part, wanted: Rows) -> tuple[list[tuple[int, int]], int]:
+    """Return the number and the beginning of each wanted line that is in `part`, and how many lines it has."""
+    places: list[tuple[int, int]] = []
+    if part.size and 0 in wanted:
+        places.append((1, 0))
+    ends = 0
+    for offset, block in _blocks(part):
+        lines = block.count(b"\n")
+        below, above = np.searchsorted(wanted, [ends, ends + lines], side="right")
+        here = wanted[below:above]  # those that begin behind a line end in this block
+        if len(here):
+            begins = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10) + offset + 1
+            for row, begin in zip(here.tolist(), begins[here - ends - 1].tolist(), strict=True):
+                if begin < part.size:
+                    places.append((row + 1, begin))
+        ends += lines
+    return places, ends + (0 if _ends_whole(part) else 1)
 
 
 def _blocks(part: Part) -> Iterator[tuple[int, bytes]]:

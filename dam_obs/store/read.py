@@ -19,7 +19,7 @@ from pathlib import Path
 
 from dam_obs.store.errors import NotATrace
 from dam_obs.store.lines import MAX_LINE_BYTES, SkipReason, read_line
-from dam_obs.store.trace_files import numbered_lines, open_text, refuse_binary, trace_set
+from dam_obs.store.trace_files import is_packed, lines_of, open_text, refuse_binary, trace_set
 from dam_obs.trace.events import TraceEvent
 
 __all__ = ["MAX_LINE_BYTES", "EventReader", "SkipReason", "read_events", "started"]
@@ -49,16 +49,15 @@ class EventReader:
             raise NotATrace(self.paths[-1], f"none of its lines is an event, the first is {self.first_skipped}")
 
     def _read(self, path: Path) -> Iterator[TraceEvent]:
-        with open_text(path) as file:
-            for number, line in numbered_lines(file):
-                if line is None:
-                    self._skip(path, number, "torn", "the compressed file ends early")
-                    return
-                found = read_line(line)
-                if found.skipped is not None:
-                    self._skip(path, number, found.skipped, found.why)
-                self.events += len(found.events)
-                yield from found.events
+        for number, line in lines_of(path):
+            if line is None:
+                self._skip(path, number, "torn", "the compressed file ends early")
+                return
+            found = read_line(line)
+            if found.skipped is not None:
+                self._skip(path, number, found.skipped, found.why)
+            self.events += len(found.events)
+            yield from found.events
 
     def _skip(self, path: Path, number: int, reason: SkipReason, why: str) -> None:
         self.skipped[reason] += 1
@@ -75,8 +74,9 @@ def read_events(path: Path) -> EventReader:
         NotATrace: it is a folder, cannot be read, or its beginning is binary. While iterating: no line was an event.
     """
     paths = trace_set(path)
-    with open_text(paths[-1]) as file:
-        refuse_binary(paths[-1], file)
+    if not is_packed(paths[-1]):
+        with open_text(paths[-1]) as file:
+            refuse_binary(paths[-1], file)
     return EventReader(paths)
 
 

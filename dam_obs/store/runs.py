@@ -30,7 +30,7 @@ class RunFolder:
 
     @property
     def processes(self) -> Path:
-        """Folder with one ``<pid>.json`` for each observed process: what it said of itself at its end."""
+        """Folder with one ``<pid>-<start>.json`` for each process: what it said of itself, or its counters."""
         return self.path / "processes"
 
     @property

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Final, get_args
 
 import duckdb
@@ -78,7 +79,7 @@ class Scan:
         Raises:
             duckdb.Error: It cannot; a line may be too long for it.
         """
-        self.connection.execute(f"create temp view _lines as select * from {_reader(self._parts)}")  # noqa: S608
+        self.connection.execute(f"create temp view _lines as {_reader(self._parts)}")
         self.connection.execute(_read_lineage(self._layers))
         self.rows = self._number("select count(*) from _lineage")
 
@@ -141,6 +142,7 @@ def _connect(parts: Sequence[Part], folder: str) -> duckdb.DuckDBPyConnection:
         },
     )
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")  # it is drawn in the midst of what a command prints
     connection.execute(f"set allowed_paths = [{_paths(parts)}]")
     connection.execute("set enable_external_access = false")
     return connection
@@ -159,11 +161,24 @@ def _paths(parts: Sequence[Part]) -> str:
 
 
 def _reader(parts: Sequence[Part]) -> str:
+    """Return the query for all lines in the order of the trace, whichever form the files have that they are in."""
+    runs = groupby(parts, key=lambda part: part.rows is not None)
+    return " union all ".join((_packed if packed else _text)(list(group)) for packed, group in runs)
+
+
+def _text(parts: Sequence[Part]) -> str:
     columns = [f"{name}: 'VARCHAR'" for name in _TEXTS] + [f"{name}: 'BIGINT'" for name in _NUMBERS]
     return (
-        f"read_json([{_paths(parts)}], format = 'newline_delimited', compression = 'uncompressed', "
+        f"select * from read_json([{_paths(parts)}], format = 'newline_delimited', compression = 'uncompressed', "  # noqa: S608
         f"hive_partitioning = false, ignore_errors = true, maximum_object_size = {MAX_LINE_BYTES}, "
         f"columns = {{{', '.join(columns)}, metadata: 'JSON'}})"
+    )
+
+
+def _packed(parts: Sequence[Part]) -> str:
+    return (
+        f"select {', '.join((*_TEXTS, *_NUMBERS))}, metadata::JSON as metadata "  # noqa: S608
+        f"from read_parquet([{_paths(parts)}], hive_partitioning = false)"
     )
 
 

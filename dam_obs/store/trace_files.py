@@ -1,9 +1,9 @@
 """
-The files that a trace lies in: a file together with its older, rotated ones, plain or compressed.
+The files that a trace lies in: a file together with its older ones, plain, compressed or packed.
 
 ``trace.jsonl`` brings ``trace.jsonl.1`` (the newest of the old ones), ``.2`` and on, also as
-``.gz``. A rotated file that is named itself is read alone. Whether a file is compressed is told by
-what is in it, not by its name.
+``.gz``, and in a measured run those in ``trace.closed``. A rotated file that is named itself is read
+alone. Whether a file is compressed is told by what is in it, not by its name.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final, cast
 
+from dam_obs.store.closed import PACKED, closed_files, still_there
 from dam_obs.store.errors import NotATrace, NoTraceFound
 from dam_obs.store.lines import EVENT_START, MAX_LINE_BYTES, is_binary
 
@@ -37,7 +38,8 @@ def trace_set(path: Path) -> tuple[Path, ...]:
     """
     if path.is_dir():
         raise NotATrace(path, "it is a folder without trace.jsonl")
-    paths = _rotated(path)
+    *rotated, newest = (*_rotated(path), None) if not path.exists() else _rotated(path)
+    paths = (*rotated, *closed_files(path), *((newest,) if newest is not None else ()))
     if not paths:
         raise NoTraceFound(f"at {path}")
     return paths
@@ -65,6 +67,28 @@ def open_text(path: Path) -> IO[bytes]:
         return file
     file.close()
     return cast("IO[bytes]", gzip.open(path, "rb"))
+
+
+def is_packed(path: Path) -> bool:
+    """Tell a closed file that was packed."""
+    return path.suffix == PACKED
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, bytes | None]]:
+    """
+    Yield the lines of a file of a trace with their numbers, whatever form it has; as `numbered_lines` does.
+
+    Raises:
+        NotATrace: It cannot be read.
+    """
+    path = still_there(path)
+    if is_packed(path):
+        from dam_obs.store.packed import packed_lines  # brings the database, which others need not wait for
+
+        yield from enumerate(packed_lines(path), start=1)
+        return
+    with open_text(path) as file:
+        yield from numbered_lines(file)
 
 
 def numbered_lines(file: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final
+from weakref import ref
 
 from dam_obs.trace.events import TraceEvent  # a msgspec class, to know others by
 
 _NAME_CHARS: Final = 200
+_MOST_REMEMBERED: Final = 4096
 
 _class_dict = type.__dict__["__dict__"].__get__
 _class_mro = type.__dict__["__mro__"].__get__
@@ -23,6 +25,8 @@ _class_module = type.__dict__["__module__"].__get__
 _SLOT_TYPES: Final = (MemberDescriptorType, type(TraceEvent.__dict__["trace_id"]))
 _StructMeta: Final = type(TraceEvent)
 _MISSING: Final = object()
+_slots_of: dict[int, tuple[ref[type], tuple[str, ...]]] = {}
+"""By the class's id; the class is not kept alive."""
 
 
 def class_attribute(kind: type, name: str) -> Any:
@@ -73,15 +77,36 @@ def shown_fields(value: Any, kind: type) -> list[tuple[str, Any]] | None:
 
 
 def stored_fields(value: Any, kind: type) -> list[tuple[str, Any]]:
-    """Return names and values of all that an instance stores, in its dictionary or else in its slots."""
-    stored = _instance_dict(value, kind)
-    if stored:
-        return [(name, item) for name, item in stored.items() if type(name) is str]
+    """Return names and values of all that an instance stores, in its slots and in its dictionary."""
+    fields = [(name, item) for name, item in _instance_dict(value, kind).items() if type(name) is str]
+    names = _slot_names(kind)
+    if not names:
+        return fields
+    slots = [(name, _slot(value, kind, name)) for name in names]
+    return [*((name, item) for name, item in slots if item is not _MISSING), *fields]
+
+
+def slot_value(value: Any, kind: type, name: str) -> Any:
+    """Return what an instance stores in a slot; `None` if there is nothing, or no such slot."""
+    if name not in _slot_names(kind):
+        return None
+    item = _slot(value, kind, name)
+    return None if item is _MISSING else item
+
+
+def _slot_names(kind: type) -> tuple[str, ...]:
+    """Return the names of a class's slots, looked up once: it is asked of each command."""
+    known = _slots_of.get(id(kind))
+    if known is not None and known[0]() is kind:
+        return known[1]
     names = dict.fromkeys(
         name for base in _class_mro(kind) for name, item in _class_dict(base).items() if _is_slot(item)
     )
-    fields = [(name, _slot(value, kind, name)) for name in names]
-    return [(name, item) for name, item in fields if item is not _MISSING]
+    if len(_slots_of) >= _MOST_REMEMBERED:
+        _slots_of.clear()
+    found = tuple(names)
+    _slots_of[id(kind)] = ref(kind), found
+    return found
 
 
 def _is_slot(item: Any) -> bool:
@@ -122,11 +147,12 @@ def _stored(value: Any, name: str) -> Any:
 
 
 def _instance_dict(value: Any, kind: type) -> Mapping[str, Any]:
-    descriptor = class_attribute(kind, "__dict__")
-    if type(descriptor) is not GetSetDescriptorType:
-        return {}
-    stored = descriptor.__get__(value)
-    return stored if type(stored) is dict else {}
+    for base in _class_mro(kind):
+        descriptor = _class_dict(base).get("__dict__")
+        if descriptor is not None:  # as `class_attribute`, for this is asked of each command
+            stored = descriptor.__get__(value) if type(descriptor) is GetSetDescriptorType else None
+            return stored if type(stored) is dict else {}
+    return {}
 
 
 def _slot(value: Any, kind: type, name: str) -> Any:

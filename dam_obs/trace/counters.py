@@ -1,7 +1,7 @@
 """
-What the kernel counts for the current thread: I/O, run-queue delay, faults, switches.
+What the kernel counts for the current thread: I/O, run-queue delay, waits for disks, faults, switches.
 
-One reading costs some eight microseconds, so `meter` decides for whom it is worth it.
+One reading costs some eight microseconds, eleven with waits for disks, so `meter` decides for whom it is worth it.
 Counters that this kernel does not offer are left out, never zero.
 
 A reading never lets go of the interpreter's lock. `os.pread` would, and with other threads
@@ -12,7 +12,6 @@ execution: the observed program would be slower, and what was measured would be 
 from __future__ import annotations
 
 import os
-import re
 import resource
 import threading
 from array import array
@@ -28,7 +27,17 @@ BLOCK: Final = 512
 MOST_FILES: Final = 128
 """Kernel files open at once, and never more than an eighth of what the program may open; further threads have none."""
 
-_IO: Final = re.compile(rb"^(rchar|wchar|syscr|syscw|read_bytes|write_bytes): (\d+)$", re.M)
+_IO_NAMES: Final = [b"rchar:", b"wchar:", b"syscr:", b"syscw:", b"read_bytes:", b"write_bytes:"]
+"""As the kernel has them, in its order; what comes after them is of no use here."""
+
+_DELAYS: Final = "/proc/sys/kernel/task_delayacct"
+"""Whether the kernel accounts how long threads wait for disks; it does not by itself since 5.14."""
+
+_DELAY_FIELD: Final = 39
+"""Of ``stat``, counted from behind the name: waits for disks, in ticks of mostly 10 ms."""
+
+_TICK_NS: Final = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
 _GUARD = faults.guard("counters")
 
 _BUFFER: Final = 512
@@ -91,10 +100,19 @@ class _ThreadFiles:
     def __init__(self) -> None:
         self.io = _ThreadFile("/proc/thread-self/io")
         self.schedstat = _ThreadFile("/proc/thread-self/schedstat")
+        self.stat = _ThreadFile("/proc/thread-self/stat") if _counts_delays() else None
 
 
 _open_files: set[int] = set()
 _opening = threading.Lock()
+
+
+def _counts_delays() -> bool:
+    try:
+        with open(_DELAYS, "rb") as file:
+            return file.read().strip() == b"1"
+    except OSError:
+        return False  # an older kernel, which may or may not: then nothing is said
 
 
 def _open(path: str) -> int | None:
@@ -138,12 +156,21 @@ def read() -> dict[str, int]:
         "major_faults": usage.ru_majflt,
         "voluntary_switches": usage.ru_nvcsw,
         "involuntary_switches": usage.ru_nivcsw,
+        "peak_growth_bytes": usage.ru_maxrss * 1024,  # the process's; its difference is the growth
     }
     with _GUARD:
         if schedstat := files.schedstat.read():
-            now["run_queue_ns"] = int(schedstat.split()[1])
-        if io := files.io.read():
-            now |= {name.decode(): int(value) for name, value in _IO.findall(io)}
+            now["run_queue_ns"] = int(schedstat.split(None, 2)[1])
+        if files.stat is not None and (stat := files.stat.read()):
+            now["block_io_ns"] = int(stat.rpartition(b")")[2].split(None, _DELAY_FIELD + 1)[_DELAY_FIELD]) * _TICK_NS
+        words = files.io.read().split(None, 12)
+        if words[0:12:2] == _IO_NAMES:
+            now["rchar"] = int(words[1])
+            now["wchar"] = int(words[3])
+            now["syscr"] = int(words[5])
+            now["syscw"] = int(words[7])
+            now["read_bytes"] = int(words[9])
+            now["write_bytes"] = int(words[11])
     if "read_bytes" not in now:
         now["read_bytes"] = usage.ru_inblock * BLOCK
         now["write_bytes"] = usage.ru_oublock * BLOCK

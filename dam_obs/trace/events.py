@@ -23,6 +23,39 @@ Kind = Literal["span", "event", "step"]
 Scalar = str | bool | int | float | None
 
 
+AwaitedKind = Literal[
+    "sleep", "lock", "queue", "network", "process", "thread", "task", "future", "turn", "consumer", "unknown"
+]
+"""
+What an execution was suspended for.
+
+``network`` is a stream or socket, ``thread`` work handed to a thread or another executor, ``future`` one that does
+not tell whose it is, ``turn`` the event loop's next round (``sleep(0)``), ``consumer`` whoever takes the items that it
+yields.
+"""
+
+
+class Awaited(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A place at which an execution was suspended, summed over its waits there of a millisecond or more."""
+
+    kind: AwaitedKind
+
+    what: str
+    """What was awaited: ``asyncio.tasks:sleep``, another task's coroutine, or an object's type; may be empty."""
+
+    wait_ns: int
+
+    times: int = 1
+
+    by: str | None = None
+    """``module:qualname`` of the last function outside the event loop's machinery: it stands at the ``await``."""
+
+    file: str | None = None
+
+    line: int | None = None
+    """Of the ``await`` in it."""
+
+
 class TraceEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What happened once, at one trace point."""
 
@@ -93,7 +126,8 @@ class TraceEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     Any of ``read_bytes`` and ``write_bytes`` (block layer), ``rchar`` and ``wchar`` (bytes through read and
     write calls, page cache and pipes included), ``syscr`` and ``syscw``, ``run_queue_ns``, ``block_io_ns``,
-    ``minor_faults``, ``major_faults``, ``voluntary_switches``, ``involuntary_switches``.
+    ``minor_faults``, ``major_faults``, ``voluntary_switches``, ``involuntary_switches``, and of the process
+    ``peak_growth_bytes``: by how much the most memory that it ever had resident grew.
     """
 
     touched: dict[str, list[str]] | None = None
@@ -113,6 +147,13 @@ class TraceEvent(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     command: str | None = None
     """``module:qualname`` of the command's class, where the trace point names a command; measured runs only."""
+
+    awaited: list[Awaited] | None = None
+    """
+    What `wait_ns` was spent on, the longest first, at most nine; waits below a millisecond are in none of them.
+
+    One without a name stands for what is beyond the others. `None`: not named, or never suspended.
+    """
 
 
 class SpanEvent(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dam_obs.trace.awaited_names import AwaitedNames
 from dam_obs.trace.events import FinishedSpan, SpanEvent, SpanLink, TraceEvent
 from dam_obs.trace.redact import Redactor, cut, summary
 
@@ -28,6 +29,7 @@ class Finisher:
     def __init__(self, redactor: Redactor, pid: int) -> None:
         self._redactor = redactor
         self._pid = pid
+        self._awaited = AwaitedNames(redactor.text)
         self._constants: dict[int, tuple[Standard, dict[str, Any]]] = {}
 
     def __call__(self, span: Span) -> FinishedSpan:
@@ -39,7 +41,7 @@ class Finisher:
         span.let_go()
         return FinishedSpan(
             event=event,
-            name=redactor.text("name", span.renamed) if span.renamed else span.site.name,
+            name=redactor.text("name", span.renamed or span.site.name),
             trace_id=span.otel_trace_id,
             span_id=span.span_id,
             parent_span_id=span.otel_parent_id,
@@ -74,13 +76,13 @@ class Finisher:
             parent_id=around.trace_id if around is not None else (span.origin.handle if span.origin else None),
             timestamp=_timestamp(span.start_wall_ns),
             hrm_layer=site.layer.name,
-            operation=site.operation,
+            operation=redactor.text("operation", site.operation),
             component=redactor.text("component", span.component or site.component),
-            input_summary=self._summary("input", span.input),
-            output_summary=self._summary("output", span.output),
+            input_summary=self._summary("input", span.input) if span.input != "" else "",
+            output_summary=self._summary("output", span.output) if span.output != "" else "",
             duration_ms=(duration + 500_000) // 1_000_000,
             status=span.outcome,
-            metadata=self._metadata(span, attributes),
+            metadata=self._metadata(span, attributes) if span.data or attributes or span.error is not None else {},
             duration_ns=duration,
             otel_trace_id=f"{span.otel_trace_id:032x}",
             otel_span_id=f"{span.span_id:016x}",
@@ -90,11 +92,11 @@ class Finisher:
             kind=span.event_kind,
         )
         if span.meter is not None:
-            self._add_evidence(event, span)
+            self._add_evidence(event, span, start)
         return event
 
     def _summary(self, key: str, value: Any) -> str:
-        if value is None or value == "":
+        if value is None:
             return ""
         return summary(self._redactor.text(key, value if type(value) is str else str(value)))
 
@@ -113,9 +115,9 @@ class Finisher:
             metadata.update({name: value for name, value in attributes.items() if name not in standard.read})
         return metadata
 
-    def _add_evidence(self, event: TraceEvent, span: Span) -> None:
+    def _add_evidence(self, event: TraceEvent, span: Span, start_ns: int) -> None:
         meter = span.meter
-        event.start_mono_ns = _interval(span)[0]
+        event.start_mono_ns = start_ns
         event.code = span.code or span.site.code or None
         event.command = span.command
         if span.features:
@@ -127,6 +129,8 @@ class Finisher:
         event.steps = meter.steps
         event.segments = meter.segments
         event.io = meter.io
+        if meter.awaited is not None and meter.steps > 1:
+            event.awaited = self._awaited.of(meter.awaited, event.wait_ns)
         if meter.touched:
             event.touched = {
                 kind: [self._redactor.text(kind, name) for name in names] for kind, names in meter.touched.items()

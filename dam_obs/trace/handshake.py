@@ -2,12 +2,13 @@
 The start of a measured program waits until its sampler watches.
 
 The program's half of it: `sitecustomize` calls `wait_for_sampler` before the program's own
-code runs. The process says that it is there, ``processes/<pid>.ready`` in the run folder,
+code runs. The process says that it is there, ``processes/<pid>-<start>.ready`` in the run folder,
 and goes on when the file ``go`` appears there, or after a time-out. So the first
 executions are sampled too, and no program ever waits for a sampler that does not come.
 
 A process that starts while ``go`` is there does not wait: its parent is watched, and it
-with it. One that has been replaced by ``exec`` does, for the sampler has lost it.
+with it. One that has been replaced by ``exec`` does, or that has the pid of one that ended,
+for the sampler has lost it.
 
 The sampler's half is `dam_obs.sample.gate`.
 """
@@ -18,6 +19,8 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+
+from dam_obs.trace import identity
 
 FOLDER = "_DAM_OBS_WAIT_FOR_SAMPLER"
 """Variable: the run folder. Without it nothing is waited for."""
@@ -45,6 +48,12 @@ def variables(folder: str, timeout_s: float, sampler_pid: int) -> dict[str, str]
     return {FOLDER: folder, TIMEOUT: repr(timeout_s), SAMPLER: str(sampler_pid)}
 
 
+def is_sampled(environ: Mapping[str, str]) -> bool:
+    """Tell whether a sampler that lives watches all that is started with `environ`."""
+    sampler = environ.get(SAMPLER, "")
+    return FOLDER in environ and sampler.isdigit() and os.path.exists(f"/proc/{sampler}")
+
+
 def wait_for_sampler(environ: Mapping[str, str]) -> None:
     """Wait until the sampler watches this process, if `environ` asks for that; a fault ends the wait."""
     folder = environ.get(FOLDER)
@@ -59,15 +68,26 @@ def wait_for_sampler(environ: Mapping[str, str]) -> None:
 
 
 def _say_ready(folder: str) -> int | None:
-    """Write this process's file; return when, in the file system's time, if it replaces an earlier one."""
-    path = os.path.join(folder, f"{os.getpid()}.ready")
-    replaces = os.path.exists(path)
+    """
+    Write this process's file.
+
+    Returns:
+        When, in the file system's time, if somebody had this pid before: the program that this one replaced, or a
+        process that has ended. The sampler looks for that one still.
+    """
+    path = os.path.join(folder, f"{identity.own_name()}.ready")
+    replaces = any(_is_of(os.getpid(), name) for name in os.listdir(folder))
     beside = f"{path}.part"
     version = ".".join(map(str, sys.version_info[:3]))
     with open(beside, "w", encoding="utf-8") as file:
         file.write(f"{time.time_ns()} {sys.implementation.name} {version}\n")
     os.replace(beside, path)
     return os.stat(path).st_mtime_ns if replaces else None
+
+
+def _is_of(pid: int, name: str) -> bool:
+    stem, dot, suffix = name.rpartition(".")
+    return dot + suffix == ".ready" and stem.partition("-")[0] == str(pid)
 
 
 def _wait(go: str, since_ns: int | None, timeout_s: float, sampler: str) -> None:

@@ -10,7 +10,8 @@ id, ``dam:00f067aa0ba902b7``. So a sampling profiler that knows nothing of us wr
 with every stack which execution it belongs to, and no clocks have to be compared.
 
 The counters are costly, so they are read for as many executions of a system as keeps them
-below a share of its running time (see `Pace`); the others have none, rather than zeros.
+below a share of its running time (see `Pace`); the others have none, rather than zeros. So
+it is with the names of what an execution was suspended for (see `awaited`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, Final, NamedTuple, TypeVar
 
-from dam_obs.trace import counters, ids
+from dam_obs.trace import awaited, counters, faults, ids
 from dam_obs.trace.site import CallSite, Pace
 
 Result = TypeVar("Result")
@@ -31,6 +32,9 @@ NEAR_NS: Final = 50_000
 
 MOST_SEGMENTS: Final = 512
 """Segments of one execution; past that the last one is stretched, and `steps` still counts all."""
+
+MOST_NAMING_NS: Final = 20_000
+"""What naming one wait is taken to cost at most: if it took longer, the thread was off the CPU meanwhile."""
 
 TAG: Final = "dam:"
 """How the name of a step's code object starts."""
@@ -59,19 +63,36 @@ def _step(call: Callable[..., Result], args: tuple[Any, ...], kwargs: Mapping[st
 
 _CODE = _step.__code__
 _GLOBALS: dict[str, Any] = {"__name__": __name__, "__builtins__": {}}
-_NO_KWARGS: Mapping[str, Any] = {}
+_NAMING: Final = faults.guard("meter.awaited")
+
+
+class _Elsewhere(NamedTuple):
+    """A piece of the work that ran on another thread."""
+
+    begun: int
+    ended: int
+    thread: int
+    cpu_ns: int
+    before: dict[str, int] | None
+    after: dict[str, int] | None
 
 
 class Meter:
     """The evidence of one execution."""
 
     __slots__ = (
-        "_call",
+        "_before",
+        "_begun",
         "_counted",
+        "_cpu",
         "_elsewhere",
+        "_entered",
+        "_naming_ns",
         "_pace",
         "_reading_ns",
         "_running",
+        "awaited",
+        "call",
         "cpu_ns",
         "first_ns",
         "io",
@@ -83,6 +104,11 @@ class Meter:
     )
 
     def __init__(self, span_id: int, site: CallSite) -> None:
+        name = f"{TAG}{span_id:016x}"
+        self.call: Callable[[Callable[..., Any], tuple[Any, ...], Mapping[str, Any]], Any] = FunctionType(
+            _CODE.replace(co_name=name, co_qualname=name), _GLOBALS
+        )
+        """Calls with arguments, under the execution's name: between `enter` and `leave`, from where they stand."""
         self.steps = 0
         self.cpu_ns = 0
         self.running_ns = 0
@@ -95,39 +121,66 @@ class Meter:
         self.io: dict[str, int] | None = None
         self.touched: dict[str, dict[str, None]] | None = None
         self._running = 0
+        self._before: dict[str, int] | None = None
         self._elsewhere: list[_Elsewhere] | None = None
         self._reading_ns = 0
-        name = f"{TAG}{span_id:016x}"
-        self._call = FunctionType(_CODE.replace(co_name=name, co_qualname=name), _GLOBALS)
-        self._pace = site.pace
-        self._counted = site.pace.next_counts()
+        self._naming_ns = 0
+        self.keep(site.pace)
 
     def keep(self, pace: Pace) -> None:
-        """Go by another pace than the call site's; before the first step."""
+        """Go by this pace, and not by the call site's; before the first step."""
         self._pace = pace
         self._counted = pace.next_counts()
+        self.awaited: awaited.Waits | None = {} if pace.next_names() else None
+        """What it was suspended for; `None`: not named."""
 
-    def step(
-        self, call: Callable[..., Result], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = _NO_KWARGS
-    ) -> Result:
-        """Run one step of the work, and add up what it took."""
+    # A step is `enter`, `call`, `leave`. They are not one function, for that would stand on the stack meanwhile: a
+    # sampler holds the program for as long as it reads the stack, and that goes by the number of frames.
+
+    def enter(self, work: Any = None) -> None:
+        """
+        Begin a step.
+
+        Args:
+            work: The coroutine, generator or async generator that goes on with it.
+        """
         self._running += 1
-        counted = self._counted and self._running == 1
-        entered, before = (ids.monotonic_ns(), counters.read()) if counted else (0, None)
+        # A step inside a step (a generator that is closed while it runs) is part of the outer one already.
+        if self._running > 1:
+            return
         begun = ids.monotonic_ns()
-        cpu = time.thread_time_ns()
-        try:
-            return self._call(call, args, kwargs)  # type: ignore[no-any-return]
-        finally:
-            cpu = time.thread_time_ns() - cpu
-            ended = ids.monotonic_ns()
-            self._running -= 1
-            # A step inside a step (a generator that is closed while it runs) is part of the outer one already.
-            if not self._running:
-                self._add(begun, ended, cpu)
-                if before is not None:
-                    self._add_counters(before, counters.read())
-                    self._reading_ns += begun - entered + ids.monotonic_ns() - ended
+        if work is not None and begun - self.last_ns >= awaited.NAMED_NS and self.steps:
+            begun = self._waited(work, begun)
+        if self._counted:
+            self._entered = begun
+            self._before = counters.read()
+            begun = ids.monotonic_ns()
+        self._begun = begun
+        self._cpu = time.thread_time_ns()
+
+    def leave(self) -> None:
+        """End the step, and add up what it took."""
+        self._running -= 1
+        if self._running:
+            return
+        cpu = time.thread_time_ns() - self._cpu
+        begun, ended = self._begun, ids.monotonic_ns()
+        self._add(begun, ended, cpu)
+        before = self._before
+        if before is not None:
+            self._before = None
+            self._add_counters(before, counters.read())
+            self._reading_ns += begun - self._entered + ids.monotonic_ns() - ended
+
+    def _waited(self, work: Any, now: int) -> int:
+        """Name what `work` has waited for, and return the time by then: finding that out is no part of a step."""
+        if self.awaited is None:
+            return now
+        with _NAMING:
+            awaited.note(self.awaited, work, now - self.last_ns)
+        named = ids.monotonic_ns()
+        self._naming_ns += min(named - now, MOST_NAMING_NS)
+        return named
 
     def add_sync(self, begun: int, ended: int, cpu_ns: int) -> None:
         """Add a stretch that was measured from outside: the body of a ``with`` block."""
@@ -142,26 +195,27 @@ class Meter:
         self.running_ns += ended - begun
         thread = ids.thread_id()
         segments = self.segments
-        if segments:
-            first, last, where = segments[-1]
-            if where == thread and (begun - last <= NEAR_NS or len(segments) >= MOST_SEGMENTS):
-                segments[-1] = (first, ended, thread)
-                return
-        if len(segments) < MOST_SEGMENTS:
+        if not segments:
+            segments.append((begun, ended, thread))
+            return
+        first, last, where = segments[-1]
+        if where == thread and (begun - last <= NEAR_NS or len(segments) >= MOST_SEGMENTS):
+            segments[-1] = (first, ended, thread)
+        elif len(segments) < MOST_SEGMENTS:
             segments.append((begun, ended, thread))
 
     def elsewhere(self, call: Callable[..., Result]) -> Callable[..., Result]:
         """Return `call` so that running it on another thread, maybe beside the steps, is part of the work."""
         if self._elsewhere is None:
             self._elsewhere = []
-        taken = self._elsewhere
+        taken, tagged = self._elsewhere, self.call
 
         def run(*args: Any, **kwargs: Any) -> Result:
             before = counters.read() if self._counted else None
             begun = ids.monotonic_ns()
             cpu = time.thread_time_ns()
             try:
-                return self._call(call, args, kwargs)  # type: ignore[no-any-return]
+                return tagged(call, args, kwargs)  # type: ignore[no-any-return]
             finally:
                 cpu = time.thread_time_ns() - cpu
                 ended = ids.monotonic_ns()
@@ -199,7 +253,10 @@ class Meter:
         if self._elsewhere:
             pieces, self._elsewhere = self._elsewhere, None
             self._add_elsewhere(pieces)
-        self._pace.took(self.running_ns, self._reading_ns)
+        self._pace.took(self.running_ns, self._reading_ns, self._naming_ns)
+        # What waits for the drain thread needs no name on the stack any more, and that is a third of it.
+        self.call = _step
+        self._cpu = 0
 
     def touch(self, kind: str, name: str) -> None:
         """Note a file, peer or process; see `audit`."""
@@ -208,17 +265,6 @@ class Meter:
         names = self.touched.setdefault(kind, {})
         if len(names) < MOST_TOUCHED:
             names[name] = None
-
-
-class _Elsewhere(NamedTuple):
-    """A piece of the work that ran on another thread."""
-
-    begun: int
-    ended: int
-    thread: int
-    cpu_ns: int
-    before: dict[str, int] | None
-    after: dict[str, int] | None
 
 
 def _covered(segments: list[tuple[int, int, int]]) -> int:
@@ -236,10 +282,10 @@ MOST_TOUCHED: Final = 64
 
 class Stretch:
     """
-    Measures the body of a ``with`` block, which no trampoline can stand under.
+    Measures what no trampoline can stand under: the body of a ``with`` block, a hook call of pluggy's.
 
-    Inside a running event loop the thread's counters would count other tasks too, and on
-    another thread they would be another thread's: then there is no evidence.
+    In the body of a ``with`` block inside a running event loop the thread's counters would count other tasks too, and
+    on another thread they would be another thread's: then there is no evidence.
     """
 
     __slots__ = ("_begun", "_cpu", "_thread")

@@ -7,7 +7,7 @@ import msgspec
 
 class ProcessNote(msgspec.Struct, kw_only=True, omit_defaults=True):
     """
-    ``processes/<pid>.json`` of a run folder.
+    ``processes/<pid>-<start>.json`` of a run folder.
 
     Rewritten about once a second and at the end, so that a killed process leaves the last one.
     """
@@ -18,6 +18,10 @@ class ProcessNote(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The program's name alone."""
     started_ns: int
     """Wall clock, nanoseconds since the epoch."""
+    start_ticks: int | None = None
+    """When it started, in the kernel's ticks since boot: two processes that had one pid differ in it."""
+    observed: bool = False
+    """Python with dam-obs in it, which says all this of itself; else its counters were read from outside."""
     executions: int = 0
     """Spans recorded."""
     dropped: int = 0

@@ -9,7 +9,9 @@ round by itself, since waking a thread costs more than recording a span.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -25,20 +27,19 @@ class Wake:
     A signal handler of the program's, or a ``__del__``, may end a span in the midst of anything.
     """
 
-    __slots__ = ("_asleep",)
+    __slots__ = ("_asleep", "wait")
 
     def __init__(self) -> None:
         self._asleep = Lock()
         self._asleep.acquire()
+        # No function of ours, which would be one more frame for a sampler to read all the time that nothing happens.
+        self.wait: Callable[[float], bool] = partial(self._asleep.acquire, True)
+        """Wait until it is set, or for so many seconds; it is not set any more then."""
 
     def set(self) -> None:
         """Let who waits, or waits next, go on."""
         with suppress(RuntimeError):  # it is set already
             self._asleep.release()
-
-    def wait(self, seconds: float) -> None:
-        """Wait until it is set, or for so long; it is not set any more then."""
-        self._asleep.acquire(timeout=seconds)
 
 
 class Queue(Generic[Item]):

@@ -20,7 +20,7 @@ from opentelemetry import context as otel_context
 
 from dam_obs.config import Settings
 from dam_obs.hookspecs import Sink, SinkFactory
-from dam_obs.trace import faults
+from dam_obs.trace import faults, ids
 from dam_obs.trace.context import suppressed
 from dam_obs.trace.events import FinishedSpan
 from dam_obs.trace.finish import Finisher
@@ -84,6 +84,8 @@ class Recorder:
         self._deadline = 0.0
         self._flushes: deque[tuple[float, threading.Event]] = deque()
         self._draining = threading.RLock()
+        self._forked_ns = 0
+        """When this process came out of a fork, by the monotonic clock."""
         self.recorded = 0
         """Spans that went to the sinks."""
         self._queue.resize(settings.queue_size)
@@ -98,7 +100,9 @@ class Recorder:
                 return
             self._thread = None
             with _START:  # without a thread, what was recorded is written by whoever flushes, or at the end
-                thread = threading.Thread(target=self._run, name="dam-obs-drain", daemon=True)
+                thread = threading.Thread(name="dam-obs-drain", daemon=True)
+                # Not as `target`: that would be a frame or two more for a sampler to read each time, program held.
+                thread.run = self._run  # type: ignore[method-assign]
                 thread.start()
                 self._thread = thread
 
@@ -154,6 +158,8 @@ class Recorder:
         return True
 
     def _keeps(self, span: Span) -> bool:
+        if span.start_ns < self._forked_ns:
+            return False  # it began before the fork: its end here is not its end, and the parent records it
         level = self._settings.level
         if level == "warn":
             return span.outcome != "success"
@@ -261,6 +267,7 @@ class Recorder:
 
     def after_fork_in_child(self) -> None:
         """Start afresh: what waits is the parent's to record, and its files and connections are its own."""
+        self._forked_ns = ids.monotonic_ns()
         self._thread = None
         self._ordering = threading.RLock()
         self._draining = threading.RLock()

@@ -34,6 +34,7 @@ DEEPEST: Final = 32
 Hook = Callable[[str, str], str | None]
 
 _SMALLEST_NUMBER_TOKEN: Final = 100_000
+_INT64: Final = 1 << 63
 _CLEAN_BOUND: Final = 4096
 _CLEAN_CHARS: Final = 200
 _HOOK = faults.guard("redact.hook")
@@ -46,6 +47,7 @@ _ASSIGNMENT: Final = re.compile(
     r"|(?<=\w)(?P<option>\\{0,8}[\"']?,?[ \t]{1,4})(?=[^\s-]))",
     re.IGNORECASE,
 )
+_ESCAPED: Final = re.compile(r"\\[nrtfv]")
 
 
 class UnknownRule(DamObsError):
@@ -159,7 +161,12 @@ class Redactor:
         result: dict[str, Any] = {}
         clean, verdicts, quick = self._clean, self._verdicts, self._hook is None and not prefix
         for name, value in values.items():
-            if quick and type(value) is str and value in clean and name in clean and verdicts.get(name, "") is None:
+            if (
+                quick
+                and name in clean
+                and verdicts.get(name, "") is None
+                and (value in clean if type(value) is str else _is_plain(value))
+            ):
                 result[name] = value
                 continue
             shown = name if name in self._clean else self._plain(name)
@@ -210,6 +217,8 @@ class Redactor:
             position = match.end()
             key = match["key"]
             rule = self._by_key(key) if match["option"] is None or key.startswith("--") else None
+            if rule is None and match["option"] is None and _ESCAPED.match(text, match.start("key") - 1):
+                rule = self._by_key(key[1:])  # the first letter belongs to a line end or a tab, as `repr` writes it
             is_closed = match["closed"] or (match["option"] or "").strip(" \t,")
             inside = "" if is_closed else _quote_before(text, match.start("key"))
             span = value_span(text, position, rule, key, inside) if rule is not None else None
@@ -276,6 +285,12 @@ def _replacing(rule: ValueRule) -> Callable[[str], str]:
         return match.string[match.start() : start] + mark + match.string[end : match.end()]
 
     return lambda text: pattern.sub(hide, text)
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a value that is no text stays as it is under a key that hides nothing."""
+    kind = type(value)
+    return kind is float or kind is bool or (kind is int and -_INT64 <= value < _INT64)
 
 
 def _is_count(value: Any) -> bool:

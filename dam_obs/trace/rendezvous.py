@@ -23,6 +23,8 @@ from typing import Any
 
 import msgspec
 
+from dam_obs.trace.identity import start_ticks
+
 _LONGEST = 64 * 1024
 _PROC = Path("/proc")
 
@@ -108,16 +110,6 @@ def release(pid: int) -> None:
     for folder in _folders_of(pid):
         with suppress(OSError):
             (folder / f"{pid}.measure").unlink()
-
-
-def start_ticks(pid: int) -> int | None:
-    """Return when process `pid` started, in ticks since boot; together with the pid it names one process for good."""
-    try:
-        text = (_PROC / str(pid) / "stat").read_bytes()
-    except OSError:
-        return None
-    fields = text.rpartition(b")")[2].split()
-    return int(fields[19]) if len(fields) > 19 else None
 
 
 def owner_of(pid: int) -> int:

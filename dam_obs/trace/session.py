@@ -42,6 +42,7 @@ class Session:
         self.recorder = Recorder(settings, _sinks(manager, settings), self.redactor, periodic=(self._periodic,))
         if manager.hook.dam_obs_features.get_hookimpls():
             features.ask(lambda command: plugins.call_first(manager, "dam_obs_features", command=command))
+        features.look_at_files(settings.feature_file_sizes)
         if settings.run_directory is not None:
             self.measure_into(settings.run_directory)
 
@@ -68,6 +69,7 @@ class Session:
         lifecycle.unwatch()
         _collection.leave()
         features.ask(None)
+        features.look_at_files(False)
 
     def measure(self, on: bool) -> None:
         """Take evidence for every execution that starts from now on, or no more."""

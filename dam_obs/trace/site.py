@@ -13,40 +13,58 @@ from typing import Any, Final
 
 from dam_obs.trace.layers import Layer, layer
 
-COUNTER_BUDGET: Final = 0.01
+COUNTER_BUDGET: Final = 0.004
 """Share of a system's running time that reading counters may cost."""
 
+NAMING_BUDGET: Final = 0.005
+"""Share that naming its waits may cost."""
+
+NAMING_ALLOWANCE_NS: Final = 1_000_000
+"""What it may cost beyond that, once: what runs seldom has all its waits named."""
+
 LONGEST_PERIOD: Final = 256
-"""Counters are read at least once in so many executions of it."""
+"""Counters are read, and waits named, at least once in so many executions of it."""
 
 
 class Pace:
     """
-    Whether the costly counters are read for the next execution of something that runs again and again.
+    Whether the costly counters are read, and waits named, for the next execution of what runs again and again.
 
-    They are while reading has cost no more than its share of all the running time so far, long
+    They are while that has cost no more than its share of all the running time so far, long
     executions paying for short ones; and once in a while whatever it costs.
     """
 
-    __slots__ = ("_passed", "_reading_ns", "_running_ns")
+    __slots__ = ("_naming_ns", "_passed", "_passed_names", "_reading_ns", "_running_ns")
 
     def __init__(self) -> None:
         self._running_ns = 0
         self._reading_ns = 0
+        self._naming_ns = 0
         self._passed = 0
+        self._passed_names = 0
 
     def next_counts(self) -> bool:
-        """Say whether they are read for the next one."""
+        """Say whether counters are read for the next one."""
         if self._reading_ns <= COUNTER_BUDGET * self._running_ns or self._passed >= LONGEST_PERIOD:
             self._passed = 0
             return True
         self._passed += 1
         return False
 
-    def took(self, running_ns: int, reading_ns: int) -> None:
-        """Note what an execution took, and what reading counters for it did."""
+    def next_names(self) -> bool:
+        """Say whether the waits of the next one are named."""
+        within = NAMING_ALLOWANCE_NS + NAMING_BUDGET * self._running_ns
+        if self._naming_ns <= within or self._passed_names >= LONGEST_PERIOD:
+            self._passed_names = 0
+            return True
+        self._passed_names += 1
+        return False
+
+    def took(self, running_ns: int, reading_ns: int, naming_ns: int = 0) -> None:
+        """Note what an execution took, and what reading counters for it and naming its waits did."""
         self._running_ns += running_ns
         self._reading_ns += reading_ns
+        self._naming_ns += naming_ns
 
 
 class Standard:

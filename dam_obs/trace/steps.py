@@ -11,49 +11,60 @@ No step adds an ``await``, a task, a queue or an item. Objects pass through as t
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Mapping
+from operator import attrgetter
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Final, Protocol
 
-from dam_obs.trace import faults, ids
+from dam_obs.trace import awaited, faults, ids
 from dam_obs.trace.context import get_current, set_current, value_for
 from dam_obs.trace.span import Span
 
 LAZY: Final = frozenset({CoroutineType, GeneratorType, AsyncGeneratorType})
 """Kinds of result whose work is still to come when the call returns."""
 
+_NO_KWARGS: Final[Mapping[str, Any]] = {}
+
 
 class Stepper:
-    """Runs single steps of one execution, with its span current and its meter on."""
+    """What is kept from step to step of one execution: its span, which its meter is with, and what is current in it."""
 
-    __slots__ = ("_inside", "span")
+    __slots__ = ("inside", "span", "work")
 
-    def __init__(self, span: Span) -> None:
-        """Take a span that has been started."""
+    def __init__(self, span: Span, work: Any) -> None:
+        """Take a span that has been started, and the work whose steps these are."""
         self.span = span
-        self._inside = value_for(span)
+        # Kept here and not with the span: that one is no part of a cycle, and outlives work that is abandoned.
+        self.work = work
+        self.inside = value_for(span)
 
     def step(self, call: Callable[..., Any], *args: Any) -> Any:
-        """Run one step: `call(*args)`."""
+        """Run one step, `call(*args)`, with the span current and its meter on."""
         outside = get_current()
-        set_current(self._inside)
+        set_current(self.inside)
+        meter = self.span.meter
         try:
-            meter = self.span.meter
-            return call(*args) if meter is None else meter.step(call, args)
+            if meter is None:
+                return call(*args)
+            meter.enter(self.work)
+            try:
+                return meter.call(call, args, _NO_KWARGS)
+            finally:
+                meter.leave()
         finally:
             # What the work has attached and left open is its own: it finds it again at its next step.
-            self._inside = get_current()
+            self.inside = get_current()
             set_current(outside)
 
 
 class Steps(Awaitable[Any], Iterator[Any]):
     """A coroutine or generator, run through a stepper; for ``await`` and ``yield from``."""
 
-    __slots__ = ("_step", "_work")
+    __slots__ = ("_stepper", "_work")
 
     def __init__(self, work: Any, stepper: Stepper) -> None:
         self._work = work
-        self._step = stepper.step
+        self._stepper = stepper
 
     def __await__(self) -> Steps:
         return self
@@ -61,20 +72,36 @@ class Steps(Awaitable[Any], Iterator[Any]):
     def __iter__(self) -> Steps:
         return self
 
-    def __next__(self) -> Any:
-        return self._step(self._work.send, None)
+    def send(self, value: Any = None) -> Any:
+        """Go on with `value`; as `Stepper.step`, which would be one more frame on the stack."""
+        stepper = self._stepper
+        outside = get_current()
+        set_current(stepper.inside)
+        meter = stepper.span.meter
+        try:
+            if meter is None:
+                return self._work.send(value)
+            meter.enter(stepper.work)
+            try:
+                return meter.call(self._work.send, (value,), _NO_KWARGS)
+            finally:
+                meter.leave()
+        finally:
+            stepper.inside = get_current()
+            set_current(outside)
 
-    def send(self, value: Any) -> Any:
-        """Go on with `value`."""
-        return self._step(self._work.send, value)
+    __next__ = send
 
     def throw(self, *exception: Any) -> Any:
         """Go on with an exception."""
-        return self._step(self._work.throw, *exception)
+        return self._stepper.step(self._work.throw, *exception)
 
     def close(self) -> None:
         """Give up."""
-        self._step(self._work.close)
+        self._stepper.step(self._work.close)
+
+
+awaited.see_through(Steps, attrgetter("_work"))
 
 
 class _NoAsyncGeneratorHooks:
@@ -111,8 +138,8 @@ class Execution:
         """
         self.work = work
         self.span = span
-        self._stepper = Stepper(span) if span is not None else None
-        self._reader = reader
+        self._stepper = Stepper(span, work) if span is not None else None
+        self._reader = reader if getattr(reader, "reads_result", True) else None
         self._last: Any = None
 
     def steps(self, work: Any) -> Any:

@@ -25,7 +25,6 @@ from dam_obs.trace.steps import (
     Reader,
     async_generator,
     follow,
-    run_coroutine,
     run_generator,
 )
 from dam_obs.trace.tracer import Tracer, tracer
@@ -80,6 +79,8 @@ def _prepare(span: Span, reader: Reader | None, args: tuple[Any, ...], kwargs: d
 
 
 def _around_call(function: Callable[..., Any], site: CallSite, reader: Reader | None, using: Tracer) -> Any:
+    leaving = reader if getattr(reader, "reads_result", True) else None
+
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if not using.enabled or unwanted(around := get_current()):
             return function(*args, **kwargs)
@@ -88,7 +89,14 @@ def _around_call(function: Callable[..., Any], site: CallSite, reader: Reader | 
         _prepare(span, reader, args, kwargs)
         try:
             steps = span.meter
-            result = function(*args, **kwargs) if steps is None else steps.step(function, args, kwargs)
+            if steps is None:
+                result = function(*args, **kwargs)
+            else:
+                steps.enter()
+                try:
+                    result = steps.call(function, args, kwargs)
+                finally:
+                    steps.leave()
         except BaseException as error:
             span.leave()
             span.finish(error)
@@ -97,9 +105,9 @@ def _around_call(function: Callable[..., Any], site: CallSite, reader: Reader | 
         span.leave()
         if type(result) in LAZY:
             return follow(span, result, reader)
-        if reader is not None and span.recording:
+        if leaving is not None and span.recording:
             with READING:
-                reader.leave(span, result)
+                leaving.leave(span, result)
         span.finish(at_ns=ended)
         return result
 
@@ -111,7 +119,15 @@ def _around_coroutine(function: Callable[..., Any], site: CallSite, reader: Read
         if not using.enabled or unwanted(around := get_current()):
             return await function(*args, **kwargs)
         if meter.measuring:
-            return await run_coroutine(Execution(function(*args, **kwargs), _begin(site, reader, args, kwargs), reader))
+            # As `run_coroutine`, which would be one more frame on the stack.
+            execution = Execution(function(*args, **kwargs), _begin(site, reader, args, kwargs), reader)
+            try:
+                result = await execution.steps(execution.work)
+            except BaseException as error:
+                execution.failed(error)
+                raise
+            execution.done(result)
+            return result
         with begin(site, around) as span:
             _prepare(span, reader, args, kwargs)
             result = await function(*args, **kwargs)

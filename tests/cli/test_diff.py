@@ -185,6 +185,7 @@ def test_json() -> None:
                    "without_group": 0, "skipped": {}},
         "after": {"trace": "b.jsonl", "filter": "", "newest": None, "skip_newest": 0, "events": 21,
                   "without_group": 0, "skipped": {"foreign": 1}},
+        "runs": None,
     }  # fmt: skip
     assert groups["altitude.plan"]["before"] == {
         "events": 20, "spans": 20, "median_ns": 0, "p95_ns": 0, "errors": 0, "blocked": 0

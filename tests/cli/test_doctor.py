@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,45 @@ class TestStacks:
             "py-spy is not installed. Reports come without stacks; all else is measured.",
             "pip install 'dam-obs[cli]', or py-spy by itself",
         )
+
+
+class TestNativeStacks:
+    """py-spy is really tried, and only spoken of where stacks are had at all."""
+
+    def use(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dump: str) -> list[Check]:
+        script = f'if [ "$1" = --version ]; then echo py-spy 9.9.9; else {dump}; fi'
+        monkeypatch.setattr("dam_obs.sample.pyspy.SCRIPTS", stand_in(tmp_path, "py-spy", script).parent)
+        return stacks.check_native(place(tmp_path, proc=tmp_path))
+
+    def test_it_takes_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Asked to, it shows a thread."""
+        (check,) = self.use(monkeypatch, tmp_path, 'case "$*" in *--native*) echo Thread;; esac')
+
+        assert (check.name, check.state) == ("native stacks (py-spy --native)", "ok")
+
+    def test_it_takes_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Why, what reports do then, and what to do."""
+        refuse = 'case "$*" in *--native*) echo "Error: not on this platform" >&2; exit 1;; *) echo Thread;; esac'
+        (check,) = self.use(monkeypatch, tmp_path, refuse)
+
+        assert check.state == "limited"
+        assert "not on this platform" in check.says
+        assert "those of Python alone" in check.says
+        assert "Linux on x86-64" in check.remedy
+
+    @pytest.mark.parametrize("dump", ["exit 1", "echo EPERM >&2; exit 1"])
+    def test_where_there_are_no_stacks_nothing_is_said(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dump: str
+    ) -> None:
+        """That is another line's business."""
+        assert self.use(monkeypatch, tmp_path, dump) == []
+
+    def test_without_py_spy_nothing_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nor here."""
+        monkeypatch.setattr("dam_obs.sample.pyspy.SCRIPTS", tmp_path)
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+        assert stacks.check_native(place(tmp_path)) == []
 
 
 class TestKernel:
@@ -352,6 +392,28 @@ class TestOurs:
             ("broken", "bad (dist-bad 1) is not loaded: ImportError: no"),
             ("ok", "out (dist-out 1) is off: named in plugins_off"),
         ]
+
+    @pytest.mark.parametrize(
+        ("packages", "says"),
+        [
+            ({"llm": "0.36"}, "llm 0.36, for `dam-obs draft --llm`; `llm models` lists what it knows"),
+            ({}, "llm is not installed, so no model can be asked for a draft; nothing else needs it"),
+        ],
+    )
+    def test_models(self, monkeypatch: pytest.MonkeyPatch, packages: dict[str, str], says: str) -> None:
+        """Without the extra nothing is wrong; it is named."""
+
+        def version(name: str) -> str:
+            if name not in packages:
+                raise PackageNotFoundError(name)
+            return packages[name]
+
+        monkeypatch.setattr(ours.metadata, "version", version)
+
+        check = ours.check_models()
+
+        assert (check.state, check.says) == ("ok", says)
+        assert ("pip install 'dam-obs[cli,llm]'" in check.remedy) == (not packages)
 
     def test_trace_points(self, tmp_path: Path) -> None:
         """Files of plugins and of the user are read, and what is wrong in them is told."""

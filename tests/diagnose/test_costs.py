@@ -41,6 +41,7 @@ LAWS = (
     Law("category", ("kind",), lambda command: KINDS[command.kind] * MS),
     Law("category", ("urgent",), lambda command: (2 if command.urgent else 8) * MS),
     Law("category_linear", ("kind", "size"), lambda command: KINDS[command.kind] * MS + 2.0 * command.size),
+    Law("category_slopes", ("kind", "size"), lambda command: 200_000 + KINDS[command.kind] * command.size),
     Law("linear", ("size", "width"), lambda command: 100_000 + command.size + 40_000.0 * command.width),
     Law("quadratic", ("width",), lambda command: 200_000 + 300.0 * command.width**2),
     Law("power", ("size", "width"), lambda command: 100.0 * command.size**0.5 * command.width**1.2),
@@ -131,6 +132,25 @@ class TestHonesty:
         (warning,) = model.warnings
         assert "is the best law and misses by" in warning
         assert warning.endswith("more than 50%: the cost stays constant")
+
+    @pytest.mark.parametrize(
+        ("cost", "features"),
+        [
+            (lambda command: (1 if command.size < 100_000 else 9) * MS, {"size"}),
+            (lambda command: 100_000 + 0.1 * command.size * command.width, {"size", "width"}),
+            (lambda command: (2 if (command.kind == "png") == command.urgent else 12) * MS, {"kind", "urgent"}),
+        ],
+        ids=["threshold", "product", "only together"],
+    )
+    def test_a_law_of_no_family_is_never_a_confident_one(
+        self, cost: Callable[[Command], float], features: set[str]
+    ) -> None:
+        """The nearest law misses, and is warned of, by the names of the features; so it is not drafted."""
+        model = fit(*executions(Law("none", (), cost), 1, count=240))
+
+        told = model.warnings[-1]
+        assert told.endswith("in a way that no law tried says")
+        assert features & set(told.replace(",", "").split())
 
     @pytest.mark.parametrize(("count", "quantile"), [(1, 1), (2, 2), (MIN_EXECUTIONS - 1, 18)])
     def test_too_few_executions_stay_constant(self, count: int, quantile: int) -> None:
@@ -262,8 +282,12 @@ class TestForm:
             (LAWS[2], "0.03 + 2e-07 * size * log2(1 + size)"),
             (LAWS[3], "0.01 * size ** 0.5"),
             (LAWS[5], "(png 9, zip 4, text 1, else 4 by kind)"),
-            (LAWS[8], "0.1 + 1e-06 * size + 0.04 * width"),
-            (LAWS[9], "0.2 + 0.0003 * width ** 2"),
+            (
+                LAWS[8],
+                "(png 0.2 + 9e-06 * size, zip 0.2 + 4e-06 * size, text 0.2 + 1e-06 * size, else 0.2 + 5.11e-06 * size by kind)",  # noqa: E501
+            ),
+            (LAWS[9], "0.1 + 1e-06 * size + 0.04 * width"),
+            (LAWS[10], "0.2 + 0.0003 * width ** 2"),
         ],
     )
     def test_the_expression_is_readable(self, law: Law, expression: str) -> None:
@@ -278,7 +302,8 @@ class TestForm:
             (LAWS[5], {"kind": "png"}, 9 * MS),
             (LAWS[6], {"urgent": True}, 2 * MS),
             (LAWS[7], {"kind": "zip", "size": 1_000_000}, 6 * MS),
-            (LAWS[9], {"width": 100}, 3.2 * MS),
+            (LAWS[8], {"kind": "zip", "size": 1_000_000}, 4.2 * MS),
+            (LAWS[10], {"width": 100}, 3.2 * MS),
         ],
     )
     def test_predict_reads_the_model(self, law: Law, features: dict[str, Any], cost: float) -> None:

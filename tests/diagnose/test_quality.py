@@ -7,7 +7,7 @@ import pytest
 
 from dam_obs.diagnose.quality import Facts, quality
 from dam_obs.diagnose.report import Absent, OffCpuEvidence
-from dam_obs.store.manifest import AbsentEvidence, HostNote, Manifest, SamplerStats
+from dam_obs.store.manifest import AbsentEvidence, HostNote, Manifest, RateSpan, SamplerStats
 
 SAMPLER = SamplerStats(sampler="py-spy 0.4.3", rate_asked_hz=100, samples=1_000, failed=0, late=0, seconds=10.0)
 MANIFEST = Manifest(
@@ -133,3 +133,40 @@ def test_without_a_manifest_nothing_is_claimed_of_the_sampler() -> None:
 def test_what_the_sampler_held_is_said(busy_s: float, share: float) -> None:
     """Its CPU time by the time that it sampled, all of it at the most."""
     assert quality(facts(manifest=manifest({"busy_s": busy_s}))).held_share == share
+
+
+SPANS = [
+    RateSpan(at_s=0.0, rate_hz=100.0, seconds=4.0, why="start"),
+    RateSpan(at_s=4.2, rate_hz=10.0, seconds=6.0, why="idle"),
+]
+
+
+def test_a_rate_that_was_lowered_on_purpose_is_no_reason_for_doubt() -> None:
+    """What was reached is held against what these rates should have given."""
+    sampler = {"rates": SPANS, "looks_due": 460.0, "samples": 450, "restarts": 1, "unsampled_s": 0.2}
+    judged = quality(facts(manifest=manifest(sampler)))
+
+    assert (judged.verdict, judged.rate_asked_hz, judged.rate_reached_hz) == ("usable", 100.0, 45.0)
+    assert [(one.rate_hz, one.why) for one in judged.rates] == [(100.0, "start"), (10.0, "idle")]
+    assert (judged.sampler_restarts, judged.unsampled_s) == (1, 0.2)
+
+
+def test_a_lowered_rate_that_was_not_reached_is_a_reason() -> None:
+    """Told with the rate that there should have been."""
+    judged = quality(facts(manifest=manifest({"rates": SPANS, "looks_due": 460.0, "samples": 200})))
+
+    assert judged.reasons == ["the sampler reached 20 Hz of the 46 Hz asked for"]
+
+
+def test_a_sampler_that_is_begun_anew_again_and_again_misses_much() -> None:
+    """More than a twentieth of the time."""
+    judged = quality(facts(manifest=manifest({"restarts": 9, "unsampled_s": 1.5})))
+
+    assert judged.reasons == ["for 1.5 s nothing was sampled, beside 10.0 s in which it was"]
+
+
+def test_what_the_sampler_took_is_held_against_its_budget() -> None:
+    """With its beginnings, and over the time in which it was not there, too."""
+    judged = quality(facts(manifest=manifest({"cpu_s": 0.21, "unsampled_s": 0.5, "budget_share": 0.02})))
+
+    assert (judged.budget_share, judged.sampler_share) == (0.02, 0.02)

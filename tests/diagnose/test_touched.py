@@ -50,6 +50,7 @@ def test_block_bytes_are_shared_by_files_among_disks(diagnose: Diagnose, event: 
             executions=1,
             counted=1,
             device_bytes=None if device == "tmpfs" else moved,
+            at_once=1,
         )
         for device, moved in (("sda", 600), ("nvme0n1", 300), ("tmpfs", 0))
     ]
@@ -84,6 +85,7 @@ def test_executions_that_were_not_counted_are_told_apart(diagnose: Diagnose, eve
             executions=3,
             counted=1,
             device_bytes=100,
+            at_once=1,
         )
     ]
 
@@ -101,6 +103,7 @@ def test_without_counters_bytes_are_unknown(diagnose: Diagnose, event: MakeEvent
             layer=None,
             executions=1,
             counted=0,
+            at_once=1,
         )
     ]
 
@@ -189,7 +192,7 @@ def test_peers_and_programs_are_counted_by_execution(diagnose: Diagnose, event: 
     )
 
     assert one.peers == [
-        Peer(address="db:5432", pool="net/db:5432", executions=2),
-        Peer(address="cache:6379", pool="net/cache:6379", executions=1),
+        Peer(address="db:5432", pool="net/db:5432", executions=2, at_once=1),
+        Peer(address="cache:6379", pool="net/cache:6379", executions=1, at_once=1),
     ]
-    assert one.processes == [Process(name="gzip", pool="process/gzip", executions=1)]
+    assert one.processes == [Process(name="gzip", pool="process/gzip", executions=1, at_once=1)]

@@ -8,8 +8,9 @@ import pytest
 from dam_obs.diagnose.build import build_report
 from dam_obs.diagnose.report import InferredTrait, SystemDiagnosis
 from dam_obs.diagnose.traits import DRAFT_CONFIDENCE, execution_cost, infer, io_bound, takes_cpu
+from dam_obs.sample.offcpu.causes import Cause
 from dam_obs.store.runs import RunFolder
-from dam_obs.trace.events import TraceEvent
+from dam_obs.trace.events import Awaited, TraceEvent
 
 MakeEvent = Callable[..., TraceEvent]
 Diagnose = Callable[..., SystemDiagnosis]
@@ -65,6 +66,7 @@ class TestIOBound:
         assert io_bound(busy) == []
         assert one(takes_cpu(busy)).evidence == [
             "It was on the CPU 80% of 50 ms in 100 executions.",
+            "While any was in flight, 1 at once at most, they kept 0.4 CPUs busy.",
             "Another 50 ms it was ready and waiting for a CPU: the machine was busy, which is left out here.",
         ]
 
@@ -130,6 +132,38 @@ class TestIOBound:
         assert trait.confidence > 0.85
         assert trait.rival == "It may wait for a lock or the GIL beside the I/O that was seen."
 
+    def test_awaits_of_a_lock_are_no_io(self, system: MakeSystem) -> None:
+        """Where names say that it was a lock, a file touched beside makes no I/O of it."""
+        lock = Awaited(kind="lock", what="asyncio.locks:Lock.acquire", wait_ns=int(WALL * 0.9))
+        touched = {"files_written": ["/nowhere/x"]}
+        trait = one(io_bound(system(cpu=0.0, wait=1.0, awaited=[lock], touched=touched, io={"write_bytes": 4096})))
+
+        assert trait.confidence < DRAFT_CONFIDENCE
+        assert trait.rival == "90% of the waiting is known to have been for locks, which is no I/O."
+        assert "Of the waiting, 90% was none (locks), by the names of its awaits." in trait.evidence
+
+    def test_awaits_of_a_stream_are_io_with_nothing_touched(self, system: MakeSystem) -> None:
+        """A connection that was kept open is not seen to be touched; the name of the await tells."""
+        stream = Awaited(kind="network", what="asyncio.streams:StreamReader.read", wait_ns=int(WALL * 0.8))
+        timer = Awaited(kind="sleep", what="asyncio.tasks:sleep", wait_ns=int(WALL * 0.2))
+        trait = one(io_bound(system(cpu=0.0, wait=1.0, awaited=[stream, timer])))
+
+        assert trait.confidence > 0.85
+        assert trait.rival == "20% of the waiting was for timers, which is no I/O."
+
+    @pytest.mark.parametrize(
+        ("cause", "is_sure"), [("futex", False), ("sleep", False), ("held", False), ("pipe_socket", True),
+                               ("poll", True), ("child", True), ("other", False)],
+    )  # fmt: skip
+    def test_causes_say_more_than_counters(self, system: MakeSystem, cause: Cause, is_sure: bool) -> None:
+        """Blocked inside a step: what the kernel saw it blocked in decides, and else nothing is claimed."""
+        blocked = system(cpu=0.1)
+        time = blocked.time.model_copy(update={"causes": {cause: int(blocked.time.wall_ns * 0.9)}})
+
+        trait = one(io_bound(blocked.model_copy(update={"time": time})))
+
+        assert (trait.confidence >= DRAFT_CONFIDENCE) is is_sure
+
     def test_few_executions_make_less_sure(self, diagnose: Diagnose, event: MakeEvent) -> None:
         """One execution is an anecdote."""
         trait = one(io_bound(diagnose(event(cpu_ns=0, wait_ns=WALL, touched={"peers": ["db:1"]}))))
@@ -174,7 +208,10 @@ class TestResources:
 
         trait = next(trait for trait in infer(some) if trait.trait == "ResourceUsageTrait")
         assert trait.confidence < DRAFT_CONFIDENCE
-        assert trait.evidence == ["25% of executions connected to db:1."]
+        assert trait.evidence == [
+            "25% of executions connected to db:1.",
+            "At most 1 execution used net/db:1 at once: the capacity seen.",
+        ]
         assert trait.rival == "Executions without a connection of their own may have used one that was kept open."
 
     def test_memory_file_systems_are_no_disks(self, system: MakeSystem) -> None:

@@ -95,3 +95,80 @@ def test_any_costs_will_do(costs: list[float]) -> None:
     cost = np.array(costs)
 
     assert len(unexplained(Columns(cost, started=np.arange(len(cost), dtype=np.float64)))) <= 1
+
+
+def two_features(seed: int = 3) -> Columns:
+    """Return executions whose cost no feature tells, with features."""
+    chance = np.random.default_rng(seed)
+    columns = Columns(bell(0.2))
+    columns.numbers["size"] = chance.uniform(1, 100, COUNT)
+    columns.categories["kind"] = chance.choice(["a", "b", "c"], COUNT)
+    columns.categories["urgent"] = chance.choice(["False", "True"], COUNT)
+    columns.aside["tenant"] = chance.choice([f"t{number}" for number in range(20)], COUNT)
+    return columns
+
+
+def slopes(columns: Columns) -> Floats:
+    return np.where(columns.categories["kind"] == "a", 0.1, 1.0) * columns.numbers["size"]
+
+
+def only_together(columns: Columns) -> Floats:
+    differs = (columns.categories["kind"] == "a") == (columns.categories["urgent"] == "True")
+    return np.where(differs, 1.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("times", "names", "least"),
+    [
+        (lambda columns: np.where(columns.numbers["size"] > 50, 4.0, 1.0), "size", 3.5),
+        (lambda columns: np.where(columns.categories["kind"] == "a", 4.0, 1.0), "kind", 3.5),
+        (lambda columns: np.where(columns.aside["tenant"] < "t15", 4.0, 1.0), "tenant", 3.5),
+        (slopes, "size and kind together", 5.0),
+        (only_together, "kind and urgent together", 4.5),
+    ],
+    ids=["threshold", "category", "category of too many values", "slope by category", "two that matter together"],
+)
+@pytest.mark.parametrize("beside", [False, True], ids=["constant", "law"])
+def test_what_features_still_tell_is_told(times, names: str, least: float, beside: bool) -> None:
+    """Whatever the form: one feature or two, tried in laws or not, beside a constant and beside another law."""
+    columns = two_features()
+    law = columns.numbers["size"] ** 0.5
+    columns.cost = columns.cost * times(columns) * (law if beside else 1.0)
+
+    (said,) = unexplained(columns, 1e6 * law if beside else None)
+
+    before, after = f"executions differ by {names}, up to ", " times, in a way that no law tried says"
+    assert said.startswith("beside the law, " * beside + before)
+    assert said.endswith(after)
+    assert float(said.partition(before)[2].removesuffix(after)) > least
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_features_that_tell_nothing_are_left_alone(seed: int) -> None:
+    """However many there are: one that looks a little like it is chance."""
+    columns = two_features(seed)
+
+    assert unexplained(columns) == unexplained(columns, np.full(COUNT, 1e6)) == []
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [(lumps(0.4, 5.0), "executions are of two kinds"), (bell(0.1) * np.linspace(1, 3, COUNT), "the last third")],
+    ids=["two kinds", "drift"],
+)
+def test_what_a_law_hides_is_told(cost: Floats, said: str) -> None:
+    """Executions against what the law says of them, be it never so steep."""
+    columns = two_features()
+    law = columns.numbers["size"] ** 2
+    columns = over_time(cost * law)
+
+    (told,) = unexplained(columns, law * 1e6)
+    assert told.startswith(f"beside the law, {said}")
+
+
+def test_a_long_tail_beside_a_law_is_its_quantiles() -> None:
+    """The factor says as much; it is no reason to draft a constant."""
+    columns = Columns(1e6 * (1 + np.random.default_rng(5).pareto(1.2, COUNT)))
+
+    assert unexplained(columns) != []
+    assert unexplained(columns, np.full(COUNT, 1e6)) == []

@@ -6,12 +6,13 @@ import gzip
 from collections.abc import Callable
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dam_obs.diagnose.build import build_report
 from dam_obs.diagnose.evidence import COLUMNS, NOT_MEASURED, SystemEvidence, SystemKey
-from dam_obs.diagnose.report import DiagnosticReport, TimeSplit
+from dam_obs.diagnose.report import DiagnosticReport, OffCpuStack, TimeSplit
 from dam_obs.diagnose.times import split
 from dam_obs.diagnose.waits import OffCpuTimes
 from dam_obs.sample.offcpu.causes import CAUSES, Cause
@@ -19,6 +20,7 @@ from dam_obs.sample.offcpu.read import OffCpu, collect
 from dam_obs.sample.offcpu.record import DeviceRequests, Interval, Summary
 from dam_obs.store.runs import RunFolder
 from dam_obs.trace.events import TraceEvent
+from dam_obs.trace.meter import MOST_SEGMENTS
 
 MakeEvent = Callable[..., TraceEvent]
 WriteRun = Callable[..., RunFolder]
@@ -136,6 +138,8 @@ def test_the_report_says_how_they_were_taken(event: MakeEvent, run: WriteRun) ->
         "lost": 2,
         "cut": 1,
         "ended_early": False,
+        "stacks_from_ns": 0,
+        "stacks_left_out": 0,
         "disks": [
             {
                 "device": "vda",
@@ -193,7 +197,6 @@ def test_every_nanosecond_is_given_as_it_would_be_one_by_one(
         system.segments.extend((row, start, start + length, thread))
         for name in COLUMNS:
             system.numbers[name].append({"start_ns": start, "duration_ns": length}.get(name, NOT_MEASURED))
-        system.handles.append(f"sys_1_{row}")
 
     waits = OffCpuTimes(_offcpu(intervals)).of(system)
 
@@ -210,3 +213,40 @@ def test_every_nanosecond_is_given_as_it_would_be_one_by_one(
 
 def _offcpu(intervals: list[Interval]) -> OffCpu:
     return collect(lines(*reversed(intervals)))
+
+
+@pytest.mark.parametrize(("left_out", "sleep_ns"), [(0, None), (1, 3)])
+def test_of_an_execution_with_more_segments_than_are_kept_nothing_is_known(
+    event: MakeEvent, run: WriteRun, left_out: int, sleep_ns: int | None
+) -> None:
+    """Its last segment was stretched over what others did on that thread: it would have their waits."""
+    segments = [(start, start + 10, 7) for start in range(100 * left_out, 100 * MOST_SEGMENTS, 100)]
+    one = event(duration_ns=100 * MOST_SEGMENTS, cpu_ns=0, wait_ns=0, segments=segments)
+    summary = msgspec.structs.replace(SUMMARY, to_ns=100 * MOST_SEGMENTS)
+
+    causes = report_on(run(one), off(7, 102, 105, 106, "sleep"), summary=summary).systems[0].time.causes
+
+    assert (causes or {}).get("sleep") == sleep_ns
+
+
+def test_where_in_the_kernel_a_system_waited(event: MakeEvent, run: WriteRun) -> None:
+    """The waits of its threads within its segments, by stack and cause, the longest first; only where asked for."""
+    folder = run(event(duration_ns=1_000, cpu_ns=0, wait_ns=0, segments=[(1_000, 2_000, 7)]))
+    summary = msgspec.structs.replace(SUMMARY, stacks_from_ns=1)
+    stacks = [b'{"kind":"stack","functions":["entry","sleep\\u001b"]}\n', b'{"kind":"stack","functions":["entry"]}\n']
+    waits = [
+        Interval(7, 900, 1_100, 1_150, "sleep", 0),
+        Interval(7, 1_200, 1_250, 1_300, "futex", 1),
+        Interval(7, 1_400, 1_500, 1_600, "futex", 1),
+        Interval(8, 1_200, 1_900, 1_900, "sleep", 0),
+        Interval(7, 1_700, 1_900, 1_900, "poll"),
+    ]
+    folder.offcpu.write_bytes(gzip.compress(b"".join([*stacks, *lines(*waits, summary=summary)])))
+
+    (system,) = build_report(folder).systems
+
+    assert system.off_cpu_stacks == [
+        OffCpuStack(functions=["entry"], cause="futex", ns=150),
+        OffCpuStack(functions=["entry", "sleep\\x1b"], cause="sleep", ns=100),
+    ]
+    assert report_on(folder, *waits[4:]).systems[0].off_cpu_stacks is None

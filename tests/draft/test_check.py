@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dam_obs.draft.check import check
 from dam_obs.draft.errors import DraftRefused
@@ -71,6 +73,23 @@ def test_a_draft_for_a_dict_passes():
     check(source.replace("if TYPE_CHECKING:\n    from app.commands import Extract\n", ""), command=None)
 
 
+ALLOWED = (
+    "int(cmd.size)",
+    "abs(cmd.size - 100)",
+    "float(cmd.size)",
+    "not cmd.flag",
+    "1 if cmd.flag and cmd.size > 3 or not cmd.deep else 2",
+    "3 if 1 < cmd.size <= 3 != cmd.count else 4",
+    "min(cmd.size, 3) if len(cmd.name) >= 2 else math.ceil(cmd.size / 3)",
+)
+
+
+@pytest.mark.parametrize("source", ALLOWED)
+def test_an_expression_that_only_computes_passes(source):
+    """By cases, with whole numbers, and with the words that join conditions."""
+    check(expression(source), command=COMMAND)
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -110,7 +129,6 @@ def test_a_draft_for_a_dict_passes():
         "await cmd.size",
         "(yield)",
         "*cmd.size",
-        "not cmd.size",
         "cmd.size << 100",
         "cmd.size // 2",
         "9 ** 9999",
@@ -127,7 +145,13 @@ def test_a_draft_for_a_dict_passes():
         "print(1)",
         "max",
         "Enum",
-        "1 < cmd.size < 3",
+        "1 < cmd.size in 3",
+        "not print(1)",
+        "cmd.a and open(cmd.b)",
+        "int(cmd.size, base=2)",
+        "int.from_bytes(cmd.name)",
+        "float.fromhex(cmd.name)",
+        "abs",
         "cmd.a in cmd.b",
         "cmd.a is cmd.b",
         "-" * 500 + "1" + " + 1" * 30_000,
@@ -256,3 +280,41 @@ def test_no_command_may_be_imported_where_there_is_none():
     """The type is `Any` then."""
     with pytest.raises(DraftRefused):
         check(GOOD, command=None)
+
+
+LEAVES = ["1", "2.5", "'a'", "True", "None", "cmd.size", "cmd.entry.size", "x"]
+COMPUTING = [
+    "({0} + {1})", "({0} / {1})", "({0} if {1} else {2})", "({0} < {1} <= {2})", "({0} and {1} or {2})", "(not {0})",
+    "-({0})", "max({0}, {1})", "int({0})", "len({0})", "math.log2({0})", "({0}) ** 2",
+]  # fmt: skip
+MORE = [
+    "({0}).__class__", "({0})._x", "({0}).bit_length()", "({0})[0]", "[{0}]", "({0}, {1})", "{{*({0})}}", "f'{{{0}}}'",
+    "({0} << {1})", "({0} % {1})", "({0} // {1})", "({0} @ {1})", "~({0})", "({0} in {1})", "({0} is {1})",
+    "({0}) ** cmd.size", "lambda: {0}", "(y := {0})", "[y for y in {0}]", "open({0})", "getattr({0}, {1})", "eval({0})",
+    "math.factorial({0})", "max(*{0})", "max({0}, key={1})", "str.format({0})", "({0})()", "await {0}",
+]  # fmt: skip
+
+
+def trees(shapes):
+    """Expressions of these shapes, nested."""
+    return st.recursive(
+        st.sampled_from(LEAVES),
+        lambda inner: st.builds(
+            lambda shape, *parts: shape.format(*parts), st.sampled_from(shapes), inner, inner, inner
+        ),
+        max_leaves=10,
+    )
+
+
+@given(trees(COMPUTING))
+def test_whatever_only_computes_passes(source):
+    """However it is nested."""
+    check(method(f"x = 1\nreturn [ExecutionCostTrait(time_ms={source})]"), command=COMMAND)
+
+
+@given(trees(COMPUTING), st.sampled_from(MORE), trees(COMPUTING), st.sampled_from(COMPUTING), trees(COMPUTING))
+def test_one_thing_more_anywhere_is_refused(inner, more, other, around, beside):
+    """Below whatever stands around it, and beside whatever is allowed."""
+    source = around.format(more.format(f"({inner})", f"({other})"), f"({beside})", "1")
+    with pytest.raises(DraftRefused):
+        check(method(f"x = 1\nreturn [ExecutionCostTrait(time_ms={source})]"), command=COMMAND)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import enum
 import math
 from types import SimpleNamespace
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 
 from dam_obs.diagnose.columns import Columns
 from dam_obs.diagnose.families import Fitted
+from dam_obs.draft.as_draft import CLASS, as_draft
 from dam_obs.draft.costs import cost_source
+from dam_obs.draft.sandbox import DraftCode, ask
+from dam_obs.draft.write import draft_source
 
 LINEAR = {"intercept": 3_100_000.0, "slope": 2_100.0}
 
@@ -66,6 +70,16 @@ def predict(source, **fields):
             },
             "max(1, round(category_ms.get(category, 2.0) * 1.4))",
         ),
+        (
+            {
+                "family": "category_slopes",
+                "features": ["kind", "size"],
+                "coefficients": LINEAR,
+                "categories": {"ZIP": 5e6},
+                "slopes": {"ZIP": 1e3},
+            },
+            "max(1, round((category_ms.get(category, 3.1) + slope_ms.get(category, 0.0021) * cmd.size) * 1.4))",
+        ),
         ({"family": "constant", "features": [], "coefficients": {"intercept": 3e6}}, "4"),
         ({"family": "constant", "features": [], "coefficients": {"intercept": 30.0}}, "1"),
         (
@@ -88,6 +102,13 @@ LAWS = [
     Fitted("quadratic", ("size",), {"intercept": 2e6, "slope": 0.031}),
     Fitted("category", ("kind",), {"intercept": 2e6}, {"ZIP": 3e8, "PNG": 4e7}),
     Fitted("category_linear", ("kind", "size"), {"intercept": 2e6, "slope": 55.0}, {"ZIP": 3e8, "PNG": 4e7}),
+    Fitted(
+        "category_slopes",
+        ("kind", "size"),
+        {"intercept": 2e6, "slope": 55.0},
+        {"ZIP": 3e8, "PNG": 4e7},
+        {"ZIP": 120.0, "PNG": -0.5},
+    ),
     Fitted("constant", (), {"intercept": 2e7}),
 ]
 
@@ -109,6 +130,7 @@ def test_the_draft_predicts_what_the_model_predicts(system, cost, law, size, wid
         features=list(law.features),
         coefficients=law.coefficients,
         categories=law.categories,
+        slopes=law.slopes,
         quantile_factor=1.3,
     )
     drafted = predict(cost_source(system(cost=model)), size=size, width=width, kind=kind)
@@ -153,6 +175,7 @@ def test_a_model_with_warnings_is_the_latency_that_was_seen(system, cost, quanti
     ("given", "why"),
     [
         ({"features": ["pages of it"]}, "its feature is not a public field of the command"),
+        ({"features": ["file_size(path)"]}, "a draft may not look at files"),
         ({"features": []}, "it has 0 features"),
         ({"features": ["a", "b", "c"]}, "it has 3 features"),
         ({"coefficients": {}}, "its coefficient slope is missing"),
@@ -167,6 +190,10 @@ def test_a_model_with_warnings_is_the_latency_that_was_seen(system, cost, quanti
         ),
         ({"family": "category", "features": ["a", "b"], "categories": {"x": 1e6}}, "it has 2 features, not 1"),
         ({"family": "category_linear", "features": ["a"], "categories": {"x": 1e6}}, "it has 1 features, not 2"),
+        (
+            {"family": "category_slopes", "features": ["kind", "size"], "categories": {"x": 1e6}, "slopes": {"y": 1.0}},
+            "its categories are not those of its slopes",
+        ),
         ({"family": "category", "features": ["kind"], "categories": {"x" * 500: 1e6}}, "a str that is no plain"),
         ({"family": "constant", "features": [], "coefficients": {"intercept": 1e308}, "quantile_factor": 1e300}, ""),
     ],
@@ -178,3 +205,24 @@ def test_a_model_that_cannot_be_written_is_the_latency_that_was_seen(system, cos
     assert source.expression == "41"
     assert len(source.why_constant) == 1
     assert why in source.why_constant[0]
+
+
+def test_a_slope_for_each_category_is_drafted_read_back_and_asked(system, cost):
+    """The whole way: checked as a draft, read from a source as what is declared, and run on recorded commands."""
+    law = cost(
+        family="category_slopes",
+        features=["kind", "size"],
+        coefficients={"intercept": 1e6, "slope": 2e6},
+        categories={"ZIP": 2e6, "PNG": 5e6},
+        slopes={"ZIP": 1e6, "PNG": 10e6},
+        quantile_factor=1.0,
+    )
+    module = ast.parse(draft_source(system(cost=law), "run"))
+    (owner,) = (node for node in module.body if isinstance(node, ast.ClassDef))
+    declared = as_draft(module, owner.body[-1], is_method=True)
+
+    kinds = ("ZIP", "PNG", "TXT")
+    commands = [{"kind": kind, "size": size} for kind in kinds for size in (1, 100)]
+    answers = ask(DraftCode(text=declared.draft, class_name=CLASS), commands).answers
+
+    assert [answer.time_ms() for answer in answers] == [3, 102, 15, 1005, 3, 201]

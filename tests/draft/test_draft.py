@@ -279,6 +279,13 @@ def every_kind(system, cost, trait):
         "ByFlag": cost(
             family="category_linear", features=["deep", "size"], coefficients=linear, categories={"True": 2e6}
         ),
+        "BySlope": cost(
+            family="category_slopes",
+            features=["kind", "size"],
+            coefficients=linear,
+            categories={"ZIP": 2e6},
+            slopes={"ZIP": 70.0},
+        ),
     }
     made = [system(system=f"app:{name}", cost=model) for name, model in costs.items()]
     others = {
@@ -321,7 +328,7 @@ def test_drafts_pass_a_strict_type_checker(drafted):
         command, cwd=drafted, env={**os.environ, "MYPYPATH": str(drafted)}, capture_output=True, text=True, timeout=100
     )
 
-    assert (done.stdout, done.returncode) == ("Success: no issues found in 16 source files\n", 0)
+    assert (done.stdout, done.returncode) == ("Success: no issues found in 17 source files\n", 0)
 
 
 def test_drafts_are_formatted_and_free_of_what_is_not_used(drafted):
@@ -358,7 +365,7 @@ for path in sorted(pathlib.Path().glob("*.py")):
 
     assert done.stderr == ""
     counts = [line.split()[1] for line in done.stdout.splitlines()]
-    assert sorted(counts) == ["0"] + ["3"] * 15
+    assert sorted(counts) == ["0"] + ["3"] * 16
 
 
 @pytest.mark.parametrize(("statuses", "shown"), [("ess", [2, 3]), ("eee", [1, 2, 3]), ("ees", [3])])

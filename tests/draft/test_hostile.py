@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+from typing import get_args
 from xml.etree import ElementTree
 
 from hypothesis import HealthCheck, event, given, settings
@@ -90,13 +91,14 @@ traits = st.builds(
 @st.composite
 def systems(draw: st.DrawFn, like: SystemDiagnosis) -> SystemDiagnosis:
     """A system in which any field that a host controls may be anything of its type."""
-    families = st.sampled_from(["constant", "linear", "power", "nlogn", "quadratic", "category", "category_linear"])
+    families = st.sampled_from(get_args(CostModel.model_fields["family"].annotation))
     known = st.sampled_from(["intercept", "slope", "slope_2", "scale", "exponent", "exponent_2"])
     cost = CostModel.model_construct(
         family=draw(families),
         features=draw(st.lists(names, max_size=3)),
         coefficients=draw(st.dictionaries(known | names, floats, max_size=6)),
         categories=draw(st.dictionaries(strings, floats, max_size=3)),
+        slopes=draw(st.dictionaries(strings, floats, max_size=3)),
         expression=draw(strings),
         quantile=draw(floats),
         quantile_factor=draw(floats),

@@ -97,6 +97,9 @@ FIELDS = [
     ("an enum's name", "len(cmd.kind.name if isinstance(cmd.kind, Enum) else str(cmd.kind))", {"kind": "ZIP"}, 3),
     ("a path's text", "len(cmd.path.name if isinstance(cmd.path, Enum) else str(cmd.path))", {"path": "/a/b"}, 4),
     ("a field of a field", "cmd.entry.size", {"entry.size": 4}, 4),
+    ("a whole number", "int(cmd.size / 2) + abs(-1)", {"size": 9}, 5),
+    ("a condition of several", "2 if 1 < cmd.size < 9 and not cmd.flag else 3", {"size": 8, "flag": False}, 2),
+    ("whether a container has anything", "2 if cmd.items else 3", {"len(items)": 0}, 3),
     ("a logarithm", "round(math.log2(cmd.size))", {"size": 8}, 3),
 ]
 
@@ -123,6 +126,8 @@ UNKNOWN = [
     ("the text of an enum, which is not its name", "len(str(cmd.kind))", {"kind": "ZIP"}, "the text of cmd.kind"),
     ("the value of a container", "max(cmd.items, 1)", {"len(items)": 3}, "the value of cmd.items"),
     ("the length of an enum or a path", "len(cmd.kind)", {"kind": "ZIP"}, "len(cmd.kind)"),
+    ("the size of a container's value", "abs(cmd.items)", {"len(items)": 3}, "the value of cmd.items"),
+    ("a number that is a text", "int(cmd.text)", {"len(text)": 900}, "the value of cmd.text"),
     ("a plugin's own feature", "cmd.size", {"log2(size)": 3}, "cmd.size"),
 ]
 
@@ -160,6 +165,40 @@ def test_a_draft_has_no_names_but_those_it_may_use():
     """Neither builtins nor imports, even where the check had let them through."""
     assert said(ask_draft("open('/etc/passwd').fileno()", {})) == ["NameError: name 'open' is not defined"]
     assert said(ask_draft("1", {}, setup="import os")) == ["KeyError: 'os'"]
+
+
+FOUND = "[each for each in ().__class__.__base__.__subclasses__() if each.__name__ == '{}'][0]"
+LOADER, OS = FOUND.format("FileLoader"), FOUND.format("_wrap_close") + ".__init__.__globals__"
+ESCAPES = {
+    "a file": (f"len({LOADER}('a', 'b').get_data('/etc/passwd'))", "OSError: [Errno 24]"),
+    "its own code": (f"len({OS}['open']({OS}['__file__'], 0))", "OSError: [Errno 24]"),
+    "a folder": (f"len({OS}['listdir']('/'))", "OSError: [Errno 24]"),
+    "a pipe": (f"len({OS}['pipe']())", "OSError: [Errno 24]"),
+    "a program": (f"{OS}['system']('true')", "PermissionError: os.system is refused here"),
+    "a fork": (f"{OS}['fork']()", "PermissionError: os.fork is refused here"),
+    "a signal": (f"{OS}['kill'](1, 0)", "PermissionError: os.kill is refused here"),
+    "a socket": (
+        f"{OS}['sys'].modules['builtins'].__dict__['__import__']('_socket').socket()",
+        "ModuleNotFoundError: |OSError: |ImportError: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ESCAPES)
+def test_a_draft_that_had_got_past_the_check_reaches_nothing(what):
+    """The check is the wall; behind it the child can open nothing, start nothing and reach nobody."""
+    expression, why = ESCAPES[what]
+
+    (problem,) = said(ask_draft(expression, {}))
+
+    assert problem.startswith(tuple(why.split("|")))
+
+
+def test_a_draft_that_had_got_past_the_check_finds_no_secrets(monkeypatch):
+    """Our environment is not the child's."""
+    monkeypatch.setenv("SHOP_TOKEN", "x")
+
+    assert said(ask_draft(f"2 if 'SHOP_TOKEN' in {OS}['environ'] else 3", {})) == [3]
 
 
 def test_arithmetic_without_end_uses_up_its_time():

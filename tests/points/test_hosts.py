@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import inspect
+import sys
 import threading
 import weakref
 
@@ -513,6 +514,56 @@ def test_a_measured_hook_call_has_its_evidence(observed):
     assert (plain.steps, len(plain.segments)) == (1, 1)
     assert plain.cpu_ns > 0
     assert lazy.steps == 3
+
+
+def test_a_measured_hook_call_is_measured_in_an_event_loop_too(observed):
+    """It returns without a suspension between: all that its thread did meanwhile is its own."""
+    host = observed(plugin(work=lambda x: sum(range(1000))))
+
+    async def call():
+        return host.hook.work(x=1)
+
+    with recording(measure=True) as record:
+        asyncio.run(call())
+        (event,) = record.events()
+
+    assert (event.steps, len(event.segments)) == (1, 1)
+    assert event.cpu_ns > 0
+
+
+def test_a_sampler_sees_whose_hook_call_it_is(observed):
+    """The span's id stands on the stack of what implements it, and nobody else sees a change."""
+    stacks, seen = [], []
+
+    def look(x):
+        frame, names = sys._getframe(), []
+        while frame is not None:
+            names.append(frame.f_code.co_name)
+            frame = frame.f_back
+        stacks.append([name for name in names if name.startswith("dam:")])
+        return x
+
+    def around(x):
+        result = yield
+        seen.append(list(result))
+        return result
+
+    wrapping = plugin()
+    wrapping.work = pluggy.HookimplMarker("demo")(around, wrapper=True)
+    host = observed(plugin(first=lambda x: host.hook.work(x=x), work=look), wrapping)
+    impls = host.hook.work.get_hookimpls()
+    functions = [impl.function for impl in impls]
+    undo = host.add_hookcall_monitoring(
+        lambda *_: None, lambda outcome, name, called, kwargs: seen.append([impl.function for impl in called])
+    )
+    with recording(measure=True) as record:
+        assert host.hook.first(x=7) == [7]
+        inner, outer = record.events()
+    undo()
+
+    assert stacks == [[f"dam:{inner.otel_span_id}", f"dam:{outer.otel_span_id}"]]
+    assert seen == [[7], functions, [host.hook.first.get_hookimpls()[0].function]]
+    assert [impl.function for impl in impls] == functions
 
 
 def test_a_project_may_want_its_named_hooks_alone(recorder, observed, tmp_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import dam_obs
-from dam_obs.sample.attribution import attribute
+from dam_obs.sample.attribution import Owners, attribute
 from dam_obs.sample.samples import Frame, StackSample
 
 OURS = f"{dam_obs.__path__[0]}/trace/wrap.py"
@@ -13,7 +15,7 @@ METER = f"{dam_obs.__path__[0]}/trace/meter.py"
 A, B, C = "00000000000000aa", "00000000000000bb", "00000000000000cc"
 
 
-def stack(*names: str, weight: int = 1) -> StackSample:
+def stack(*names: str, weight: int = 1, pid: int = 1) -> StackSample:
     """Return a sample; a name in capitals is an execution's tag, one with an underscore a frame of ours."""
     frames = []
     for name in names:
@@ -21,7 +23,7 @@ def stack(*names: str, weight: int = 1) -> StackSample:
             frames.append(Frame(f"dam:{globals()[name]}", METER, 1))
         else:
             frames.append(Frame(name, OURS if name.startswith("_") else "/app/x.py", 1))
-    return StackSample(pid=1, thread="t", frames=tuple(frames), weight=weight)
+    return StackSample(pid=pid, thread="t", frames=tuple(frames), weight=weight)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +77,42 @@ def test_the_fullest_account_of_ancestors_is_kept() -> None:
     found = attribute([stack("A", "B", "C"), stack("C")])
 
     assert found.ancestors == {C: (A, B)}
+
+
+class TestForkedChildren:
+    """A process that was forked within an execution keeps that one's id at the bottom of its stack."""
+
+    OWNERS = Owners({A: 1, B: 2}.get, {1, 2, 3})
+
+    @pytest.mark.parametrize(
+        ("pid", "names", "owner", "ancestors"),
+        [
+            (1, ("A", "work"), A, ()),
+            (2, ("A", "work", "B", "inner"), B, ()),
+            (1, ("A", "work", "C", "inner"), C, (A,)),
+            (2, ("A", "work", "C", "inner"), C, ()),
+        ],
+    )
+    def test_only_the_processs_own_executions_claim(
+        self, pid: int, names: tuple[str, ...], owner: str, ancestors: tuple[str, ...]
+    ) -> None:
+        """Its own ones do, the parent's is not even an ancestor; one whose event never came counts where it stands."""
+        found = attribute([stack(*names, pid=pid)], self.OWNERS)
+
+        assert (list(found.claimed), found.ancestors) == ([owner], {owner: ancestors})
+
+    def test_what_it_does_beside_is_unclaimed(self) -> None:
+        """Its sample stays as it was, and is counted as inherited."""
+        sample = stack("A", "work", pid=3, weight=5)
+        found = attribute([sample, stack("work", pid=3)], self.OWNERS)
+
+        assert (found.claimed, found.unclaimed[0], found.unclaimed_count) == ({}, sample, 6)
+        assert found.inherited_count == 5
+
+    @pytest.mark.parametrize(("sampled", "pid"), [({7}, 7), ({1, 7}, None)])
+    def test_pids_that_cannot_be_compared_are_not(self, sampled: set[int], pid: int | None) -> None:
+        """In a container a process knows itself by another pid than the sampler does; and some samples have none."""
+        sample = stack("A", "work")
+        found = attribute([replace(sample, pid=pid)], Owners({A: 1}.get, sampled))
+
+        assert list(found.claimed) == [A]

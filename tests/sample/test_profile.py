@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dam_obs.sample.profile import BrokenProfile, ProfileSize, keep_profile, measure_profile, read_profile
+from dam_obs.sample.folding import keep_profile
+from dam_obs.sample.profile import BrokenProfile, ProfileSize, measure_profile, read_profile
 from dam_obs.sample.samples import Frame, StackSample
 from dam_obs.trace.redact import Redactor
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dam_obs.trace import rendezvous
+from dam_obs.trace.identity import start_ticks
 from dam_obs.trace.rendezvous import Announcement
 
 
@@ -58,7 +59,7 @@ def test_the_wish_of_a_dead_tracer_counts_no_more(folder: Path, tmp_path: Path) 
     wishes = [
         {"run": str(tmp_path), "tracer": gone.pid, "tracer_start": 1},
         {"run": str(tmp_path), "tracer": ME, "tracer_start": 1},
-        {"run": "relative", "tracer": ME, "tracer_start": rendezvous.start_ticks(ME)},
+        {"run": "relative", "tracer": ME, "tracer_start": start_ticks(ME)},
         {},
         [],
     ]

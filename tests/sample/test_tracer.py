@@ -103,7 +103,7 @@ class TestAProgram:
 
     def test_mounts_and_processes_are_noted(self, program: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """Also a process that is no Python and says nothing of itself."""
-        monkeypatch.setattr("dam_obs.sample.tracer.COUNTERS_SHARE", 1.0)  # or a busy machine is looked at too seldom
+        monkeypatch.setattr("dam_obs.sample.evidence.COUNTERS_SHARE", 1.0)  # or a busy machine is looked at too seldom
         run = trace("sh", "-c", f"{' '.join(program)} 2; sleep 3")
         mounts = load_mounts(run.folder)
 
@@ -233,6 +233,26 @@ class TestASamplerThatFails:
         assert why in why_no_stacks(run).why
         assert executions(run) == 3
 
+    def test_it_takes_no_native_stacks(self, program: list[str], fake_pyspy: Callable[[str], None]) -> None:
+        """Those of Python are sampled all the same, and the reason is said."""
+        real = shutil.which("py-spy", path=str(Path(sys.executable).parent))
+        if real is None:
+            pytest.skip("needs py-spy")
+        fake_pyspy(
+            'case "$*" in *--native*) echo "Error: native stacks are not supported here" >&2; exit 1;; esac\n'
+            f'exec {real} "$@"'
+        )
+        run = SystemTracer(Settings(), native=True).run([*program, "20"])
+        (entry,) = run.manifest.absent
+
+        assert (entry.evidence, entry.why) == (
+            "native_stacks",
+            "py-spy 0.0.1 takes no native stacks here: native stacks are not supported here",
+        )
+        assert run.manifest.sampler is not None
+        assert not run.manifest.sampler.native
+        assert attribute(read_profile(run.folder.raw_profile)).claimed
+
     def test_it_writes_nonsense(self, program: list[str], fake_pyspy: Callable[[str], None]) -> None:
         """A file that is no profile is not kept."""
         fake_pyspy(
@@ -287,12 +307,14 @@ class TestARunningProcess:
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
         own = tmp_path / "own.jsonl"
         environ = {**os.environ, "DAM_OBS_ENABLED": "1", "DAM_OBS_OUTPUT": str(own)}
-        process = subprocess.Popen([*program, "1000"], env=environ, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([*program, "50"], env=environ, stdout=subprocess.DEVNULL)
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while not own.exists() and time.monotonic() < deadline:
                 time.sleep(0.05)
-            run = SystemTracer(Settings()).attach(process.pid, 3.0)
+            run = SystemTracer(Settings()).attach(
+                process.pid, 110
+            )  # to its end: how fast it is, is the machine's affair
         finally:
             process.kill()
             process.wait()

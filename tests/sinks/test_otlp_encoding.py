@@ -10,7 +10,7 @@ from opentelemetry.sdk.resources import Resource
 from dam_obs.sinks.attributes import attributes
 from dam_obs.sinks.otlp_encoding import Encoder
 from dam_obs.sinks.readable import readable_span
-from dam_obs.trace.events import FinishedSpan, SpanEvent, SpanLink, TraceEvent
+from dam_obs.trace.events import Awaited, FinishedSpan, SpanEvent, SpanLink, TraceEvent
 
 RESOURCE = Resource({"service.name": "test", "tags": ["a", "b"], "process.pid": 7}, "https://schema")
 
@@ -45,6 +45,7 @@ events = st.builds(
     start_mono_ns=st.none() | times,
     io=st.none() | counts,
     touched=st.none() | st.dictionaries(names, st.lists(text, max_size=3), max_size=2),
+    awaited=st.none() | st.lists(st.builds(Awaited, kind=st.just("sleep"), what=text, wait_ns=times), max_size=2),
     features=st.none() | st.dictionaries(names, scalars, max_size=3),
     command=st.none() | text,
     kind=st.sampled_from(["span", "event"]),
@@ -107,6 +108,10 @@ def test_a_span_carries_everything_its_event_knows(make_span):
         start_mono_ns=4,
         io={"rchar": 6},
         touched={"peers": ["db:5432"]},
+        awaited=[
+            Awaited(kind="sleep", what="asyncio.tasks:sleep", wait_ns=8, times=2, by="m:f", file="/a.py", line=5),
+            Awaited(kind="task", what="other", wait_ns=7),
+        ],
         features={"size": 7, "none": None},
         command="m:Command",
         code={"function": "m:C.f", "file": "/a.py", "line": 3},
@@ -138,6 +143,13 @@ def test_a_span_carries_everything_its_event_knows(make_span):
         "dam.command": "m:Command",
         "dam.io.rchar": 6,
         "dam.touched.peers": ["db:5432"],
+        "dam.awaited.kind": ["sleep", "task"],
+        "dam.awaited.what": ["asyncio.tasks:sleep", "other"],
+        "dam.awaited.wait_ns": [8, 7],
+        "dam.awaited.times": [2, 1],
+        "dam.awaited.by": ["m:f", ""],
+        "dam.awaited.file": ["/a.py", ""],
+        "dam.awaited.line": [5, 0],
         "dam.feature.size": 7,
         "http.route": "/x",
         "gen_ai.operation.name": "plan",

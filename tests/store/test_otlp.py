@@ -14,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from dam_obs.sinks.otlp_encoding import Encoder
 from dam_obs.store.lines import read_line
 from dam_obs.store.otlp import otlp_events
-from dam_obs.trace.events import FinishedSpan, TraceEvent
+from dam_obs.trace.events import Awaited, FinishedSpan, TraceEvent
 
 MakeEvent = Callable[..., TraceEvent]
 
@@ -76,7 +76,11 @@ def own(event: MakeEvent) -> list[TraceEvent]:
             otel_span_id=CHILD_ID, otel_parent_id=SPAN_ID, duration_ns=1_500_000, duration_ms=2, kind="step",
             metadata={"error": "no", "error.type": "ValueError"}, cpu_ns=3, wait_ns=4, steps=1, start_mono_ns=11,
             io={"rchar": 5}, touched={"peers": ["a:1"]}, features={"size": 3, "kind": "x"}, command="m:C",
-            code={"function": "m.f", "file": "m.py", "line": 3}, **ids,
+            code={"function": "m.f", "file": "m.py", "line": 3},
+            awaited=[
+                Awaited(kind="sleep", what="asyncio.tasks:sleep", wait_ns=9, times=2, by="m:f", file="m.py", line=4),
+                Awaited(kind="unknown", what="", wait_ns=1),
+            ], **ids,
         ),
         event(
             "mem_1705180800_aaaa", timestamp=stamp, hrm_layer="memory", status="blocked", kind="event", duration_ns=0,

@@ -27,7 +27,7 @@ def kernel_files():
             target = os.readlink(f"/proc/self/fd/{name}")
         except FileNotFoundError:
             continue  # the one of the listing itself
-        if target.endswith(("/io", "/schedstat")):
+        if target.endswith(("/io", "/schedstat", "/stat")):
             found.append(int(name))
     return found
 
@@ -102,3 +102,38 @@ print(sorted(now), faults.counts())
     assert (result.stderr, result.returncode) == ("", 0)
     assert "rchar" not in result.stdout
     assert "read_bytes" in result.stdout
+
+
+STAT = "7 (a) b (c)) S " + " ".join(str(number) for number in range(4, 53))
+"""A thread whose name has brackets in it; each field is its own number, the state aside."""
+
+
+@pytest.mark.parametrize(("switch", "expected"), [("1\n", 42), ("0\n", None), (None, None)])
+def test_waits_for_disks_are_counted_where_the_kernel_accounts_them(tmp_path, monkeypatch, switch, expected):
+    """In ticks, from the field that proc(5) has for it; where accounting is off it would be 0, and is left out."""
+    if switch is not None:
+        (tmp_path / "switch").write_text(switch)
+    (tmp_path / "stat").write_text(STAT)
+    monkeypatch.setattr(counters, "_DELAYS", str(tmp_path / "switch"))
+    real = os.open
+    monkeypatch.setattr(
+        counters.os,
+        "open",
+        lambda path, flags: real(str(tmp_path / "stat") if str(path).endswith("/stat") else path, flags),
+    )
+
+    ticks = None if expected is None else expected * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    assert counters.read().get("block_io_ns") == ticks
+
+
+def test_a_threads_waits_for_disks_only_grow(tmp_path):
+    """The kernel's own file is understood, where it accounts them."""
+    before = counters.read().get("block_io_ns")
+    if before is None:
+        pytest.skip("the kernel does not account waits for disks: sysctl kernel.task_delayacct=1")
+    with open(tmp_path / "out", "wb") as out:
+        out.write(bytes(1 << 20))
+        out.flush()
+        os.fsync(out.fileno())
+
+    assert counters.read()["block_io_ns"] >= before >= 0

@@ -6,7 +6,10 @@ import enum
 import pathlib
 import time
 
+import attrs
 import msgspec
+import numpy as np
+import pydantic
 import pytest
 
 from dam_obs.testing import recording
@@ -41,6 +44,65 @@ class Struct(msgspec.Struct):
     size: int
 
 
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+class Mode(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+@attrs.define
+class Attrs:
+    size: int
+    kind: Kind
+    items: list
+    _hidden: int = 0
+    unset: int = attrs.field(init=False)
+
+
+class AttrsChild(Attrs):
+    """No slots of its own: what it adds stands in a dictionary."""
+
+    def __init__(self, *values):
+        super().__init__(*values)
+        self.more = 5
+
+
+@attrs.define(slots=False, frozen=True)
+class AttrsDict:
+    size: int
+
+
+@dataclasses.dataclass(slots=True)
+class SlottedChild(Slotted):
+    more: int = 5
+
+
+class Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(populate_by_name=True, extra="allow")
+
+    size: int = pydantic.Field(alias="theSize")
+    kind: Kind = Kind.ZIP
+    at: pathlib.Path = pathlib.Path("/a")
+    inner: "Model | None" = None
+    _private: int = pydantic.PrivateAttr(7)
+
+    @pydantic.computed_field
+    def costly(self) -> int:
+        raise OSError("computed")
+
+    @property
+    def lazy(self) -> int:
+        raise OSError("loaded")
+
+
+class Frozen(pydantic.BaseModel, frozen=True):
+    ratio: float
+    flag: bool
+
+
 Pair = collections.namedtuple("Pair", "left right")
 
 
@@ -55,6 +117,27 @@ Pair = collections.namedtuple("Pair", "left right")
         (Plain(flag=True, nothing=None, _hidden=1), {"flag": True, "nothing": None}),
         (Plain(long="x" * 65, data=b"abc"), {"len(long)": 65, "len(data)": 3}),
         (Plain(path=pathlib.Path("/a/b")), {"path": "/a/b"}),
+        (Attrs(5, Kind.ZIP, [1]), {"size": 5, "kind": "ZIP", "len(items)": 1}),
+        (AttrsChild(5, Kind.ZIP, []), {"size": 5, "kind": "ZIP", "len(items)": 0, "more": 5}),
+        (AttrsDict(5), {"size": 5}),
+        (SlottedChild(5, 0.5), {"size": 5, "ratio": 0.5, "more": 5}),
+        (Model(theSize=5), {"size": 5, "kind": "ZIP", "at": "/a", "inner": None}),
+        (
+            Model(size=5, theSide="left", _hid=1),
+            {"size": 5, "kind": "ZIP", "at": "/a", "inner": None, "theSide": "left", "len(theSide)": 4},
+        ),
+        (Frozen(ratio=0.5, flag=True), {"ratio": 0.5, "flag": True}),
+        (Plain(level=Level.HIGH, mode=Mode.READ), {"level": "HIGH", "mode": "READ"}),
+        (
+            Plain(queue=collections.deque([1, 2]), steps=range(10), counts=collections.Counter("aab")),
+            {"len(queue)": 2, "len(steps)": 10, "len(counts)": 2},
+        ),
+        (
+            Plain(n=np.int32(3), x=np.float32(0.5), on=np.bool_(True), grid=np.zeros((4, 2)), one=np.array(1)),
+            {"n": 3, "x": 0.5, "on": True, "len(grid)": 4},
+        ),
+        (Plain(huge=range(10**15), items=[None] * 10**6), {"len(huge)": 10**15, "len(items)": 10**6}),
+        (Plain(big=2**70, other=1j), {"big": str(2**70)}),
         (Plain(other=object()), {}),
         (object(), {}),
         (5, {}),

@@ -27,11 +27,13 @@ def run_checks(place: Place, loaded: LoadedSettings, manager: DamPluginManager) 
     looks: tuple[tuple[str, Callable[[], Check | Iterable[Check]]], ...] = (
         ("python", lambda: program.check_interpreter(place)),
         ("stacks", lambda: stacks.check_stacks(place)),
+        ("native", lambda: stacks.check_native(place)),
         ("counters", lambda: kernel.check_counters(place)),
         ("ebpf", lambda: kernel.check_ebpf(place)),
         ("collector", lambda: collector.check_collector(place)),
         ("settings", lambda: ours.check_settings(loaded)),
         ("plugins", lambda: ours.check_plugins(manager)),
+        ("models", ours.check_models),
         ("points", lambda: ours.check_points(manager, points)),
         ("run", lambda: ours.check_newest_run(place)),
     )

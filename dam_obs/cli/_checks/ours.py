@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 from dam_obs.cli._checks.check import Check, Place
@@ -27,6 +28,16 @@ def check_settings(loaded: LoadedSettings) -> Iterator[Check]:
         yield Check("settings", "ok", says)
     for problem in loaded.problems:
         yield Check("settings", "broken", str(problem), "correct it or take it out: commands stop at it")
+
+
+def check_models() -> Check:
+    """Say whether a language model can be asked for a draft; none is loaded or asked."""
+    try:
+        version = metadata.version("llm")
+    except metadata.PackageNotFoundError:
+        says = "llm is not installed, so no model can be asked for a draft; nothing else needs it"
+        return Check("models", "ok", says, "for `dam-obs draft --llm`: pip install 'dam-obs[cli,llm]'")
+    return Check("models", "ok", f"llm {version}, for `dam-obs draft --llm`; `llm models` lists what it knows")
 
 
 def check_plugins(manager: DamPluginManager) -> Iterator[Check]:

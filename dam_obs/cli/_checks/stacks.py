@@ -15,6 +15,7 @@ from dam_obs.sample.pyspy_words import Words
 from dam_obs.store.manifest import AbsentEvidence
 
 NAME = "stacks (py-spy)"
+NATIVE = "native stacks (py-spy --native)"
 TIMEOUT_SECONDS = 15
 _WITHOUT = "Reports come without stacks; all else is measured."
 _SLEEP = "import time; print('up', flush=True); time.sleep(60)"
@@ -37,6 +38,21 @@ def check_stacks(place: Place) -> Check:
     return _missing(refusal)
 
 
+def check_native(place: Place) -> list[Check]:
+    """Try whether py-spy takes stacks of native code, too; say nothing where it takes none at all."""
+    tool = find_pyspy()
+    if isinstance(tool, str):
+        return []
+    program = f"{_ALLOW_PARENT}; {_SLEEP}" if _ancestors_only(place) else _SLEEP
+    refusal = _try(place, tool, program, "--native")
+    if refusal is None:
+        return [Check(NATIVE, "ok", f"{tool.name} takes them where `dam-obs diagnose --native` asks for them")]
+    if _try(place, tool, program) is not None:
+        return []
+    says = f"{tool.name} takes none here ({refusal.why}). With --native, stacks are those of Python alone."
+    return [Check(NATIVE, "limited", says, absent.no_native(tool.name, "").remedy)]
+
+
 def _ancestors_only(place: Place) -> bool:
     return text_of(place.proc / "sys" / "kernel" / "yama" / "ptrace_scope") == "1"
 
@@ -45,14 +61,14 @@ def _missing(evidence: AbsentEvidence) -> Check:
     return Check(NAME, "missing", f"{evidence.why}. {_WITHOUT}", evidence.remedy)
 
 
-def _try(place: Place, tool: PySpy, program: str) -> AbsentEvidence | None:
+def _try(place: Place, tool: PySpy, program: str, *options: str) -> AbsentEvidence | None:
     """Let py-spy look once into a child that runs `program`; return why it could not."""
     with _child(place, program) as pid:
         if pid is None:
             return AbsentEvidence(absent.STACKS, f"{place.python} could not be started to try", "see the line python")
         try:
             dump = subprocess.run(  # noqa: S603 - a program that the user has installed
-                [str(tool.path), "dump", "--pid", str(pid)],
+                [str(tool.path), "dump", *options, "--pid", str(pid)],
                 capture_output=True,
                 text=True,
                 errors="replace",

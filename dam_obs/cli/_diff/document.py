@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dam_obs.store.intervals import RateChange, Ratio
 from dam_obs.store.populations import Comparison, Group, Verdict
+
+if TYPE_CHECKING:
+    from dam_obs.cli._diff.run_document import RunsDocument
 
 SCHEMA_VERSION: Final = 1
 """Raised when a field goes or changes its meaning."""
@@ -87,9 +90,19 @@ class DiffDocument:
     after: Side
     groups: tuple[GroupDocument, ...]
     """What changed most first."""
+    runs: RunsDocument | None = None
+    """What else is known of two runs; `None` where events alone were compared."""
 
 
-def document(before: Side, after: Side, comparisons: Sequence[Comparison], *, by: str, level: float) -> DiffDocument:
+def document(
+    before: Side,
+    after: Side,
+    comparisons: Sequence[Comparison],
+    *,
+    by: str,
+    level: float,
+    runs: RunsDocument | None = None,
+) -> DiffDocument:
     """Put together what is printed."""
     return DiffDocument(
         schema_version=SCHEMA_VERSION,
@@ -98,20 +111,22 @@ def document(before: Side, after: Side, comparisons: Sequence[Comparison], *, by
         false_discovery_rate=round(1 - level, 9),
         before=before,
         after=after,
-        groups=tuple(_group(each) for each in comparisons),
+        groups=tuple(group_document(each) for each in comparisons),
+        runs=runs,
     )
 
 
-def _group(each: Comparison) -> GroupDocument:
+def group_document(each: Comparison) -> GroupDocument:
+    """Put together what is printed of one group."""
     return GroupDocument(
         group=each.name,
         verdict=each.verdict,
         before=_side(each.before),
         after=_side(each.after),
-        ratio_of_medians=_change(each.time),
-        errors=_change(each.errors),
+        ratio_of_medians=change_of(each.time),
+        errors=change_of(each.errors),
         errors_changed=each.errors_changed,
-        blocked=_change(each.blocked),
+        blocked=change_of(each.blocked),
         blocked_changed=each.blocked_changed,
     )
 
@@ -130,7 +145,8 @@ def _side(group: Group | None) -> GroupSide | None:
     )
 
 
-def _change(change: Ratio | RateChange | None) -> Change | None:
+def change_of(change: Ratio | RateChange | None) -> Change | None:
+    """Put together what is printed of a change."""
     if change is None:
         return None
     return Change(value=_bounded(change.value), low=_bounded(change.low), high=_bounded(change.high), p=change.p)

@@ -28,7 +28,7 @@ MOST_CHARACTERS: Final = 200_000
 DEEPEST: Final = 20
 """Levels of data that are laid out; what is deeper stands on one line."""
 
-_DATA: Final = ("metadata", "io", "touched", "features", "code")
+_DATA: Final = ("metadata", "awaited", "io", "touched", "features", "code")
 _DIM: Final = "dim"
 _STATUS: Final = {"success": "green", "error": "red", "blocked": "yellow"}
 
@@ -56,7 +56,7 @@ def _lines(event: TraceEvent) -> Iterator[Text]:
     for name in _DATA[1:]:
         if fields[name]:
             yield Text(name, _DIM)
-            yield from _laid_out(fields[name], 1)
+            yield from _laid_out(msgspec.to_builtins(fields[name]), 1)
 
 
 def _title(event: TraceEvent) -> Text:

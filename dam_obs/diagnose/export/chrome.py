@@ -73,7 +73,7 @@ def _about(samples: RunSamples, placing: Placing) -> _Event:
         "samples_in_executions": counts.claimed,
         "samples_outside_executions": counts.unclaimed,
         "samples_placed_in_time": placing.placed,
-        "samples_not_placed_in_time": placing.unplaced,
+        "samples_not_placed_in_time": placing.unplaced + placing.unordered,
         "clock": "CLOCK_MONOTONIC",
         "clock_residual": asdict(residual) if residual else None,
         "unix_ns_less_clock": samples.wall_offset_ns,

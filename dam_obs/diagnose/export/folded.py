@@ -26,7 +26,7 @@ def folded(samples: RunSamples) -> Iterator[bytes]:
             counts[sampled.branch, sampled.frames] += sampled.weight
     lines: Counter[str] = Counter()
     for (branch, frames), count in counts.items():
-        lines[";".join([_label(branch), *(_label(_name(frame)) for frame in frames)])] += count
+        lines[";".join([label(branch), *(label(_name(frame)) for frame in frames)])] += count
     for line in sorted(lines):
         yield f"{line} {lines[line]}\n".encode()
 
@@ -37,6 +37,7 @@ def _name(frame: Frame) -> str:
     return f"{frame.function} ({frame.file}:{frame.line or 0})"
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
+    """Make a name fit for one place of a stack."""
     plain = name.replace(";", ":").strip() or "(unnamed)"
     return _LIKE_A_COUNT.sub("_", plain)

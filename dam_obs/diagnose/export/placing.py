@@ -19,6 +19,8 @@ class Placing:
     placed: int = 0
     unplaced: int = 0
     """Samples of threads in which no sampled execution ran: nothing says when they were taken."""
+    unordered: int = 0
+    """Samples that do not stand where they were taken: equal stacks of a long run were put together."""
     residuals: list[Floats] = field(default_factory=list)
 
     @property
@@ -33,6 +35,8 @@ class Placing:
         said = f"Placed {self.placed:,} samples on the time line"
         if self.unplaced:
             said += f", and {self.unplaced:,} not: no execution was sampled on their threads"
+        if self.unordered:
+            said += f", and {self.unordered:,} not: their order was not kept, for the run was long"
         if found is None:
             return f"{said}; too few to tell how well the clock fits"
         return (
@@ -74,6 +78,10 @@ def timed_threads(samples: RunSamples, placing: Placing) -> Iterator[TimedThread
             continue
         shown = [one for one, is_wanted in zip(taken, wanted, strict=True) if is_wanted]
         count = sum(one.weight for one in shown)
+        if not all(one.ordered for one in taken):
+            placing.unordered += count
+            yield TimedThread(thread, shown, None)
+            continue
         found = place(((one.span, one.weight) for one in taken), _Ran(samples, thread), samples.period_ns)
         if found is None:
             placing.unplaced += count

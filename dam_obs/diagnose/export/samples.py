@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import median_low
 
 from dam_obs.diagnose.evidence import SystemKey
 from dam_obs.diagnose.export.errors import AmbiguousSystem, NoSamples, SystemNotSampled
-from dam_obs.diagnose.quality import refused
+from dam_obs.diagnose.quality import period_ns, refused
 from dam_obs.errors import DamObsError
-from dam_obs.sample.attribution import Stacks, span_id_of
-from dam_obs.sample.profile import read_profile
+from dam_obs.sample.attribution import Owners, Stacks, span_id_of
+from dam_obs.sample.profile import read_profile, sampled_pids
 from dam_obs.sample.samples import Frame, StackSample
 from dam_obs.sample.speedscope import OUTSIDE, UNKNOWN
 from dam_obs.store.errors import NoTraceFound
@@ -81,6 +81,9 @@ class Sampled:
     raw: tuple[Frame, ...]
     """As in the profile, where whole stacks were asked for; see `RunSamples.whole`."""
     weight: int
+    """In looks at the rate asked for; see `dam_obs.sample.samples.StackSample`."""
+    ordered: bool = True
+    """Whether it stands among the others where it was taken."""
 
     @property
     def branch(self) -> str:
@@ -131,10 +134,14 @@ class RunSamples:
         self._clean = _Names(redactor or Redactor())
         self._stacks = Stacks()
         self._whole: dict[tuple[Frame, ...], tuple[Frame, ...]] = {}
-        seen = self._count()
+        stacks = self._count()
         self.wall_offset_ns = 0
         """To be added to the monotonic clock for nanoseconds since the epoch."""
-        self.executions = self._find(seen)
+        known = self._find({span for _, spans in stacks for span in spans})
+        pids = {span: one.pid for span, one in known.items()}
+        self._owners = Owners(pids.get, sampled_pids(self.run.raw_profile))
+        seen = self._seen(stacks)
+        self.executions = {span: one for span, one in known.items() if span in seen}
         """Sampled ones by OTel span id, without those whose event never came."""
         self.wanted = None if system is None else _wanted(system, {one.system for one in self.executions.values()})
         """Systems that are exported; `None`: all, and what is outside them."""
@@ -150,11 +157,8 @@ class RunSamples:
 
     @property
     def period_ns(self) -> float:
-        """Time from one sample to the next, as the sampler reached it; a guess where nothing is known."""
-        sampler = self.manifest.sampler if self.manifest else None
-        if sampler and sampler.samples > 0 and sampler.seconds > 0:
-            return sampler.seconds / sampler.samples * 1e9
-        return 1e9 / (self.rate_hz or 100)
+        """Time from one look to the next, in looks as `Sampled.weight` counts them."""
+        return period_ns(self.manifest.sampler if self.manifest else None)
 
     def threads(self, *, whole: bool = False, unwanted: bool = False) -> Iterator[tuple[Thread, Iterator[Sampled]]]:
         """
@@ -203,23 +207,31 @@ class RunSamples:
 
     # -- how
 
-    def _count(self) -> Counter[str | None]:
-        """Count samples by span id; `None` for those outside executions."""
+    def _count(self) -> Counter[tuple[int | None, tuple[str, ...]]]:
+        """Count samples by process and by the span ids on their stacks, outermost first."""
         if not self.run.raw_profile.is_file():
             raise _no_samples(self.run, self.manifest)
         refusal = refused(self.manifest)
         if refusal:
             raise NoSamples(self.run, refusal, "sample it again with a lower --rate")
-        seen: Counter[str | None] = Counter()
+        stacks: Counter[tuple[int | None, tuple[str, ...]]] = Counter()
         for sample in read_profile(self.run.raw_profile):
             spans, _ = self._stacks.own(sample.frames)
-            seen[spans[-1] if spans else None] += sample.weight
-        if not seen:
+            stacks[sample.pid, spans] += sample.weight
+        if not stacks:
             raise _no_samples(self.run, self.manifest)
+        return stacks
+
+    def _seen(self, stacks: Counter[tuple[int | None, tuple[str, ...]]]) -> Counter[str | None]:
+        """Count samples by the execution that they were taken in; `None` for those outside executions."""
+        seen: Counter[str | None] = Counter()
+        for (pid, spans), count in stacks.items():
+            own = self._owners.own(spans, pid)
+            seen[own[-1] if own else None] += count
         return seen
 
-    def _find(self, seen: Counter[str | None]) -> dict[str, Execution]:
-        """Keep of the events what belongs to sampled executions, and see how the two clocks stand to each other."""
+    def _find(self, seen: Collection[str]) -> dict[str, Execution]:
+        """Keep of the events what belongs to these executions, and see how the two clocks stand to each other."""
         found: dict[str, Execution] = {}
         offsets: list[int] = []
         try:
@@ -255,7 +267,10 @@ class RunSamples:
 
     def _sampled(self, samples: Iterable[StackSample], whole: bool) -> Iterator[Sampled]:
         for sample in samples:
-            spans, frames = self._stacks.own(sample.frames)
+            found, frames = self._stacks.own(sample.frames)
+            spans = self._owners.own(found, sample.pid)
+            if found and not spans:  # forked in the midst of another process's execution
+                frames = tuple(frame for frame in self._stacks.without_ours(sample.frames) if span_id_of(frame) is None)
             span = spans[-1] if spans else None
             execution = self.executions.get(span) if span else None
             system = execution.system if execution else None
@@ -265,6 +280,7 @@ class RunSamples:
                 frames=self._clean.frames(frames),
                 raw=sample.frames if whole else (),
                 weight=sample.weight,
+                ordered=sample.ordered,
             )
 
     def _frame_or_system(self, frame: Frame) -> Frame:

@@ -13,6 +13,7 @@ from dam_obs.diagnose.page.flame import flame_view
 from dam_obs.diagnose.page.units import NOT_MEASURED
 from dam_obs.diagnose.page.view import Fact, PageView, QualityView, Table
 from dam_obs.diagnose.report import DiagnosticReport, HostFacts, ProcessSummary, Quality, Verdict
+from dam_obs.diagnose.sampler_words import sampler_line
 
 _PLAIN: Final[dict[Verdict, str]] = {
     "usable": "The evidence is good enough to write traits from.",
@@ -110,6 +111,7 @@ def _quality_facts(quality: Quality) -> Iterator[Fact]:
     yield _count("Late", quality.samples_late, "times the sampler fell behind", worry=True)
     yield _count("Failed", quality.samples_failed, "stacks that could not be read", worry=True)
     yield _held(quality)
+    yield from _sampler(quality)
     yield _residual(quality)
 
 
@@ -119,7 +121,16 @@ def _rate(quality: Quality) -> Fact:
         return Fact("Sampling rate", NOT_MEASURED)
     if reached is None:
         return Fact("Sampling rate", NOT_MEASURED, f"{units.digits(asked)} Hz asked")
-    return Fact("Sampling rate", f"{units.digits(reached)} Hz", f"{units.digits(asked)} Hz asked", reached < asked / 2)
+    seconds = sum(span.seconds for span in quality.rates)
+    due = sum(span.rate_hz * span.seconds for span in quality.rates) / seconds if seconds else asked
+    return Fact("Sampling rate", f"{units.digits(reached)} Hz", f"{units.digits(asked)} Hz asked", reached < due / 2)
+
+
+def _sampler(quality: Quality) -> Iterator[Fact]:
+    line = sampler_line(quality)
+    if line is not None:
+        value, _, note = line.partition("; ")
+        yield Fact("Cost of sampling", value, note)
 
 
 def _held(quality: Quality) -> Fact:
@@ -131,10 +142,12 @@ def _held(quality: Quality) -> Fact:
 
 def _residual(quality: Quality) -> Fact:
     if quality.clock_residual_ns is not None:
-        return Fact("Clock residual", units.duration(quality.clock_residual_ns), "between samples and executions")
+        return Fact(
+            "Clock residual", units.duration(quality.clock_residual_ns), "of samples on the time line, 95 % at most"
+        )
     if quality.samples is None:
         return Fact("Clock residual", NOT_MEASURED)
-    return Fact("Clock residual", "not needed", "samples name their execution")
+    return Fact("Clock residual", NOT_MEASURED, "too few samples can be checked")
 
 
 def _count(label: str, number: int | None, note: str, *, worry: bool = False) -> Fact:
@@ -156,6 +169,7 @@ def _processes(processes: list[ProcessSummary]) -> Table | None:
         [
             ("Process", "text"),
             ("Executions", "number"),
+            ("Samples", "number"),
             ("CPU time", "number"),
             ("Most memory", "number"),
             ("Read", "number"),
@@ -163,8 +177,9 @@ def _processes(processes: list[ProcessSummary]) -> Table | None:
         ],
         [
             [
-                str(process.pid),
-                units.count(process.executions),
+                f"{process.program} ({process.pid})" if process.program else str(process.pid),
+                units.count(process.executions) if process.observed else "not observed",
+                NOT_MEASURED if process.samples is None else units.count(process.samples),
                 NOT_MEASURED if process.cpu_ns is None else units.duration(process.cpu_ns),
                 *(
                     NOT_MEASURED if amount is None else units.size(amount)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from dam_obs.diagnose.page import units
 from dam_obs.diagnose.page.charts import draw_cost, draw_histogram
 from dam_obs.diagnose.page.describe_tables import tables
+from dam_obs.diagnose.page.describe_where import where_view
 from dam_obs.diagnose.page.figures import CostPlot, cost_plot, histogram
 from dam_obs.diagnose.page.text import shown
 from dam_obs.diagnose.page.units import NOT_MEASURED
@@ -74,12 +75,14 @@ def system_view(system: SystemDiagnosis, place: int, report: DiagnosticReport) -
         on_cpu=_measured(system.on_cpu_share, units.percent),
         samples=_measured(system.samples, units.count),
         time=_time(system.time, system.executions),
+        where=where_view(system),
+        critical=_measured(system.critical.share if system.critical else None, units.percent),
         pools=_pools(system),
         chips=_chips(system.traits),
         facts=list(_facts(system)),
         latency=_latency_chart(system, name),
         cost_chart=_cost_chart(system, name),
-        cost=_cost(system.cost),
+        cost=_cost(system.cost, of_all=system.kept is None),
         traits=[_trait(trait, system.cost) for trait in system.traits],
         tables=[table for table in tables(system) if table.rows],
         stacks=[_stack(stack, system.samples) for stack in system.hot_stacks],
@@ -147,11 +150,18 @@ def _time_note(time: TimeSplit, executions: int) -> str:
         counted = f"{units.count(time.counted)} of {units.count(time.measured)}"
         how = "whose counters were read" if time.causes is None else "which bpftrace watched"
         said.append(f"Run queue and block I/O are projected from {counted} executions, {how}.")
+    counters = [] if time.causes is not None else [label for label, part in _counters(time) if part is not None]
+    if counters:
+        said.append(f"From counters in /proc, the coarser source, and not from bpftrace: {', '.join(counters)}.")
     if missing:
         said.append(f"Not measured, and so inside other: {', '.join(missing)}.")
     if time.causes is not None:
         said.append(_what_other_is(time.causes, time.wall_ns))
     return " ".join(said)
+
+
+def _counters(time: TimeSplit) -> tuple[tuple[str, int | None], ...]:
+    return ("run queue", time.run_queue_ns), ("block I/O", time.block_io_ns)
 
 
 def _what_other_is(causes: Mapping[Cause, int], wall_ns: int) -> str:
@@ -210,10 +220,13 @@ def _facts(system: SystemDiagnosis) -> Iterator[Fact]:
     yield Fact(
         "At once", f"{units.digits(system.concurrency_mean)} on average, {units.count(system.concurrency_peak)} at most"
     )
+    if system.critical is not None:
+        traces = f"of {units.count(system.critical.traces)} traces"
+        yield Fact("Of critical paths", units.percent(system.critical.share), traces)
     if system.waiting_on_children_ns:
         yield Fact("Waited for systems it started", units.duration(system.waiting_on_children_ns))
     if system.peak_memory_delta_bytes is not None:
-        yield Fact("Memory at its peak", f"+{units.size(system.peak_memory_delta_bytes)}")
+        yield Fact("Memory at its peak", f"at least +{units.size(system.peak_memory_delta_bytes)}")
     if system.command_type:
         yield Fact("Command", system.command_type.rpartition(":")[2] or system.command_type, system.command_type)
     if system.source_file:
@@ -274,7 +287,8 @@ def _drawn(system: SystemDiagnosis) -> str:
     )
 
 
-def _cost(cost: CostModel) -> CostView:
+def _cost(cost: CostModel, *, of_all: bool) -> CostView:
+    whose = "those that succeeded" if of_all else "drawn by chance from all that succeeded"
     return CostView(
         expression=cost.expression,
         family=_family(cost),
@@ -285,7 +299,7 @@ def _cost(cost: CostModel) -> CostView:
                 "so many executions take at most this much",
             ),
             *_held_out(cost.held_out),
-            Fact("Fitted to", f"{units.count(cost.executions)} executions", "those that succeeded"),
+            Fact("Fitted to", f"{units.count(cost.executions)} executions", whose),
             *(
                 Fact(f"Seen for {name}", _range(seen), "beyond it the model says nothing")
                 for name, seen in cost.valid_range.items()
@@ -305,6 +319,8 @@ def _family(cost: CostModel) -> str:
             return f"by {names}"
         case "category_linear":
             return f"by {cost.features[0]}, and linear in {cost.features[-1]}"
+        case "category_slopes":
+            return f"linear in {cost.features[-1]}, with other numbers for each {cost.features[0]}"
         case "power":
             return f"power law in {names}"
         case "nlogn":

@@ -10,6 +10,7 @@ from dam_obs.diagnose.page.text import shown
 from dam_obs.diagnose.page.units import NOT_MEASURED
 from dam_obs.diagnose.page.view import Table
 from dam_obs.diagnose.report import DeviceBytes, SystemDiagnosis
+from dam_obs.sample.offcpu.causes import CAUSE_WORDS
 
 SLOWEST: Final = 5
 
@@ -45,7 +46,19 @@ def tables(system: SystemDiagnosis) -> Iterator[Table]:
             for kind, times in sorted(system.errors.items(), key=lambda one: (-one[1], one[0]))
         ],
     )
+    yield Table(
+        "Where in the kernel it waited",
+        [("For", "text"), ("Time", "number"), ("Functions, outermost first", "name")],
+        [
+            [_cause(stack.cause), units.duration(stack.ns), " › ".join(stack.functions)]
+            for stack in system.off_cpu_stacks or ()
+        ],
+    )
     yield _slowest(system)
+
+
+def _cause(cause: str) -> str:
+    return next((words for name, words in CAUSE_WORDS.items() if name == cause), cause)
 
 
 def _counted(use: DeviceBytes) -> str:

@@ -30,6 +30,7 @@ LABEL: Final = 18
 LABEL_HEIGHT: Final = 0.075
 """Of a chart."""
 
+_LINES_BY_CATEGORY: Final = ("category_linear", "category_slopes")
 _STATUSES: Final = ("success", "blocked", "error")
 _GOLDEN: Final = (math.sqrt(5) - 1) / 2
 """Its multiples spread evenly: points of one category are set side by side without chance."""
@@ -251,8 +252,9 @@ def _curves(
     middles = {other: _middle(system.points, other) for other in others}
     names: list[str] = []
     settings: list[dict[str, Scalar]] = [{**middles}]
-    if model.family == "category_linear" and others:
-        names = sorted(model.categories, key=lambda category: -model.categories[category])[:CURVES_DRAWN]
+    if model.family in _LINES_BY_CATEGORY and others:
+        highest = model.slopes or model.categories
+        names = sorted(highest, key=lambda category: -highest[category])[:CURVES_DRAWN]
         settings, middles = [{others[0]: category} for category in names], {}
     curve = [
         CurvePoint(x, typical, typical * model.quantile_factor, line)
@@ -304,7 +306,7 @@ def _best_feature(system: SystemDiagnosis) -> tuple[str | None, bool]:
     model = system.cost
     if model.family == "category":
         return model.features[0], True
-    if model.family == "category_linear":
+    if model.family in _LINES_BY_CATEGORY:
         return model.features[1], False
     numbers = [name for name in model.features or system.features if _varies(system.points, name)]
     if numbers:

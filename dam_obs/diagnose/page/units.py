@@ -30,7 +30,7 @@ def duration(nanoseconds: float) -> str:
         >>> duration(34_700), duration(3_750_000_000_000)
         ('34.7\xa0µs', '1\xa0h 02\xa0min')
     """
-    if not math.isfinite(nanoseconds):
+    if not _finite(nanoseconds):
         return UNKNOWN
     if abs(nanoseconds) >= 60 * _MINUTE_NS:
         hours, minutes = divmod(round(nanoseconds / _MINUTE_NS), 60)
@@ -43,12 +43,12 @@ def duration(nanoseconds: float) -> str:
 
 def size(amount: float) -> str:
     """Say how many bytes, in powers of 1,024."""
-    return _scaled(amount, _SIZES) if math.isfinite(amount) else UNKNOWN
+    return _scaled(amount, _SIZES) if _finite(amount) else UNKNOWN
 
 
 def short(number: float) -> str:
     """Say a number without a unit in few characters, ``8.1M``; for the marks of an axis."""
-    if not math.isfinite(number):
+    if not _finite(number):
         return UNKNOWN
     if abs(number) >= 1e15 or 0 < abs(number) < 1e-3:
         return f"{number:.3g}"
@@ -57,13 +57,13 @@ def short(number: float) -> str:
 
 def count(number: float) -> str:
     """Say how many, with a comma between thousands."""
-    return f"{number:,.0f}" if math.isfinite(number) else UNKNOWN
+    return f"{number:,.0f}" if _finite(number) else UNKNOWN
 
 
 def percent(share: float) -> str:
     """Say a share of 1 in percent: whole ones, below ten with one decimal; a little is never called nothing."""
     hundredths = share * 100
-    if not math.isfinite(hundredths):
+    if not _finite(hundredths):
         return UNKNOWN
     if hundredths != 0 and abs(hundredths) < 0.05:
         return "<0.1%" if hundredths > 0 else ">-0.1%"
@@ -80,7 +80,7 @@ def signed_percent(share: float) -> str:
 
 def digits(number: float) -> str:
     """Write three digits that matter, without an exponent where that reads well: ``3.98``, ``12``, ``1,370``."""
-    if not math.isfinite(number):
+    if not _finite(number):
         return UNKNOWN
     if number == 0:
         return "0"
@@ -89,6 +89,14 @@ def digits(number: float) -> str:
     decimals = max(0, 2 - math.floor(math.log10(abs(number))))
     text = f"{number:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _finite(number: float) -> bool:
+    """Tell whether it is a number that can be shown; a whole one from a file may be larger than any float."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def _scaled(number: float, units: tuple[tuple[int, str], ...]) -> str:

@@ -144,6 +144,47 @@ class CostView:
     rejected: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a whole, as a row with a bar."""
+
+    kind: str
+    """What it is coloured by."""
+    label: str
+    meaning: str
+    width: float
+    """0 to 100."""
+    time: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flight:
+    """Executions in flight over the run, as the outline of an area."""
+
+    path: Markup
+    box: str
+    """Of the drawing: its ``viewBox``."""
+    highest: str
+    lasted: str
+    summary: str
+    """The same in a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhereView:
+    """Where time went beyond the parts of wall time."""
+
+    awaited: list[Share]
+    """What the time awaiting was spent on; empty where waits have no names."""
+    awaited_note: str
+    places: Table | None
+    gaps: list[Share]
+    """What is covered by executions below, and what the rest is; empty where there are none below."""
+    gaps_note: str
+    flight: Flight | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemView:
     """The section of one system, and its row in the overview."""
@@ -162,6 +203,9 @@ class SystemView:
     on_cpu: Figure
     samples: Figure
     time: TimeView
+    where: WhereView
+    critical: Figure
+    """Its share of critical paths."""
     pools: list[str]
     chips: list[Chip]
     facts: list[Fact]

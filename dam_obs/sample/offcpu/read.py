@@ -13,7 +13,7 @@ import msgspec
 
 from dam_obs.errors import DamObsError
 from dam_obs.sample.offcpu.causes import CAUSES, Cause
-from dam_obs.sample.offcpu.record import Interval, Summary
+from dam_obs.sample.offcpu.record import Interval, Stack, Summary
 
 _RUN_QUEUE = CAUSES.index("run_queue")
 
@@ -35,13 +35,16 @@ class Stretches:
     ends_ns: array[int] = field(default_factory=lambda: array("q"))
     causes: array[int] = field(default_factory=lambda: array("b"))
     """Places in `CAUSES`."""
+    stacks: array[int] = field(default_factory=lambda: array("i"))
+    """Places in `OffCpu.stacks`; -1: none."""
 
-    def add(self, start_ns: int, end_ns: int, cause: int) -> None:
+    def add(self, start_ns: int, end_ns: int, cause: int, stack: int = -1) -> None:
         """Append a stretch; an empty one is left out."""
         if end_ns > start_ns:
             self.starts_ns.append(start_ns)
             self.ends_ns.append(end_ns)
             self.causes.append(cause)
+            self.stacks.append(stack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class OffCpu:
     summary: Summary
     threads: dict[int, Stretches]
     """By native thread id; not in order."""
+    stacks: tuple[tuple[str, ...], ...] = ()
+    """Functions of the kernel, outermost first."""
 
     def total_ns(self, cause: Cause) -> int:
         """Return how long all threads together were off the CPU for `cause`."""
@@ -89,26 +94,34 @@ def collect(lines: Iterable[bytes]) -> OffCpu:
         ValueError: one of them is no interval, or the summary at the end is missing.
     """
     threads: dict[int, Stretches] = {}
+    stacks: list[tuple[str, ...]] = []
     last = b""
     for line in lines:
-        if line.startswith(b"{"):
+        if line.startswith(_STACK_LINE):
+            stacks.append(tuple(_STACK.decode(line).functions))
+        elif line.startswith(b"{"):
             last = line
-            continue
-        _add(threads, _INTERVAL.decode(line))
+        else:
+            _add(threads, _INTERVAL.decode(line), len(stacks))
     if not last:
         raise ValueError("it has no end")
-    return OffCpu(msgspec.json.decode(last, type=Summary), threads)
+    return OffCpu(msgspec.json.decode(last, type=Summary), threads, tuple(stacks))
 
 
 _INTERVAL = msgspec.json.Decoder(Interval)
+_STACK = msgspec.json.Decoder(Stack)
+_STACK_LINE = b'{"kind":"stack"'
 _PLACES: dict[Cause, int] = {cause: place for place, cause in enumerate(CAUSES)}
 
 
-def _add(threads: dict[int, Stretches], interval: Interval) -> None:
+def _add(threads: dict[int, Stretches], interval: Interval, stacks: int) -> None:
     if not interval.start_ns <= interval.woken_ns <= interval.end_ns:
         raise ValueError(f"an interval ends before it begins: {tuple(interval)}")
     thread = threads.get(interval.thread_id)
     if thread is None:
         thread = threads[interval.thread_id] = Stretches()
-    thread.add(interval.start_ns, interval.woken_ns, _PLACES[interval.cause])
-    thread.add(interval.woken_ns, interval.end_ns, _RUN_QUEUE)
+    stack = -1 if interval.stack is None else interval.stack
+    if not -1 <= stack < stacks:
+        raise ValueError(f"an interval names a stack that is not there: {tuple(interval)}")
+    thread.add(interval.start_ns, interval.woken_ns, _PLACES[interval.cause], stack)
+    thread.add(interval.woken_ns, interval.end_ns, _RUN_QUEUE, stack if interval.cause == "run_queue" else -1)

@@ -18,6 +18,15 @@ class Interval(NamedTuple):
     """`start_ns` where it was ready all the time."""
     end_ns: int
     cause: Cause
+    stack: int | None = None
+    """Which of the stacks, in the order in which they come in the file; `None`: not told."""
+
+
+class Stack(msgspec.Struct, frozen=True, tag_field="kind", tag="stack"):
+    """Where in the kernel a thread went off the CPU; a line of its own, before the first interval that has it."""
+
+    functions: list[str]
+    """Outermost first."""
 
 
 class DeviceRequests(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +60,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     to_ns: int
     intervals: int
     lost: int
-    """Lines that the kernel dropped, because they were not fetched fast enough."""
+    """Lines that the kernel dropped, because they were not fetched fast enough; intervals whose end it did not show."""
     cut: int
     """Lines beyond what is kept of one run."""
     ended_early: bool
     """It broke down before the run's end."""
     devices: list[DeviceRequests]
+    stacks_from_ns: int = 0
+    """Intervals of so long or longer have a stack; 0: none has."""
+    stacks_left_out: int = 0
+    """Intervals of that length without one, because there were too many or too different ones."""

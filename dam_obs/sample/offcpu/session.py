@@ -33,10 +33,16 @@ PROGRAM = Path(__file__).with_name("offcpu.bt")
 MOST_LINES = 2_000_000
 """Lines kept of one run: some 100 MB while it lasts, a fifth of that afterwards."""
 
+MOST_STACKS = 200_000
+"""Intervals of one run whose stacks are kept, too: some 100 MB while it lasts."""
+
+STACKS_FROM_NS = 1_000_000
+"""What is shorter has no stack: there is too much of it."""
+
 STOP_PATIENCE_S = 10.0
 
-_LAST_MARK_S = 1.0
-"""What is under way when the program ends arrives within that, or late enough to be lost."""
+_LAST_MARK_S = 5.0
+"""What is under way when the program ends arrives within that, on a busy machine too; else it is lost."""
 
 _FETCH_EVERY_S = 0.005
 _PIPE_BYTES = 1024 * 1024
@@ -55,6 +61,8 @@ class BpfTrace:
     path: Path
     version: str
     """``0.17.0``"""
+    stacks_from_ns: int = 0
+    """What lasts so long or longer is told with the kernel's stack; 0: no stacks."""
 
     @property
     def name(self) -> str:
@@ -84,15 +92,17 @@ class OffCpuSession:
         self.begun = time.monotonic()
         self.lost = 0
         self.cut = 0
+        self.stacks_cut = 0
         self.error: str | None = None
         """The last thing that it called an error."""
         self._left = most_lines
+        self._stacks_left = MOST_STACKS
         self._marks: list[Mark] = []
         self._seen_ns: list[int] = []
         self._answers = 0
         raw_file, log_file = _open(raw, log)
         self._process = subprocess.Popen(  # noqa: S603 - a program that the user has installed
-            [str(tool.path), str(PROGRAM), str(os.getpid()), str(calls.kill), str(calls.restart)],
+            _command(tool, calls),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -168,6 +178,8 @@ class OffCpuSession:
             for line in _fetch(printed.fileno()):
                 if line.startswith((b"I ", b"B ")):
                     self._keep(line, raw)
+                elif line.startswith((b"S ", b" ")):
+                    self._keep_stack(line, raw)
                 else:
                     self._hear(line, log)
 
@@ -183,11 +195,22 @@ class OffCpuSession:
             return
         self._left -= 1
 
+    def _keep_stack(self, line: bytes, raw: BinaryIO) -> None:
+        """Keep a line of a stack: its head, or a frame."""
+        if line.startswith(b"S "):
+            self._stacks_left -= 1
+            self.stacks_cut += self._stacks_left < 0
+        if self._stacks_left >= 0 and self._left > 0:
+            with suppress(OSError):  # a full disk: the next interval notes it
+                raw.write(line)
+
     def _hear(self, line: bytes, log: BinaryIO) -> None:
         if line.startswith(b"M "):
             self._seen_ns.append(int(line.split()[1]))
         elif line == b"R\n":
             self._answers += 1
+        elif line == b"L\n":
+            self.lost += 1
         elif lost := _LOST.search(line):
             self.lost += int(lost[1])
         elif line.strip() and _MEMLOCK not in line:
@@ -197,6 +220,11 @@ class OffCpuSession:
                 with suppress(OSError):  # the log is for looking into troubles, and a full disk is known already
                     log.write(line)
                     log.flush()
+
+
+def _command(tool: BpfTrace, calls: Calls) -> list[str]:
+    numbers = (os.getpid(), calls.kill, calls.restart, tool.stacks_from_ns)
+    return [str(tool.path), str(PROGRAM), *map(str, numbers)]
 
 
 def _fetch(pipe: int) -> Iterator[bytes]:

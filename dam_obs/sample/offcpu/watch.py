@@ -41,7 +41,8 @@ class OffCpuWatch:
         """
         self._calls: Calls = calls_of(platform.machine()) or _no_calls()
         self._session = OffCpuSession(tool, self._calls, raw=raw, log=log)
-        self._adopted: set[int] = set()
+        self._adopted: set[tuple[int, int]] = set()
+        """By pid and start."""
         self._from_ns: int | None = None
         self._to_ns: int | None = None
         self._next_mark = 0.0
@@ -61,6 +62,7 @@ class OffCpuWatch:
         if session.watches:
             self._adopt(tree)
         elif session.is_over:
+            session.stop()  # then its last words have been heard
             self._give_up(needs.failed(session.error))
         elif time.monotonic() - session.begun > START_PATIENCE_S:
             self._give_up(needs.blind(START_PATIENCE_S))
@@ -102,6 +104,8 @@ class OffCpuWatch:
             to_ns=self._to_ns,
             lost=session.lost,
             cut=session.cut,
+            stacks_from_ns=session.tool.stacks_from_ns,
+            stacks_cut=session.stacks_cut,
         )
 
     def _adopt(self, tree: ProcessTree) -> None:
@@ -109,8 +113,8 @@ class OffCpuWatch:
         if self._from_ns is None:
             tree.read()
         for process in tree.processes:
-            if process.pid not in self._adopted:
-                self._adopted.add(process.pid)
+            if (process.pid, process.start_ticks) not in self._adopted:
+                self._adopted.add((process.pid, process.start_ticks))
                 self._session.adopt(process.pid)
         if self._from_ns is None:
             self._from_ns = time.monotonic_ns()

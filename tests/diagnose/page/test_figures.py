@@ -106,13 +106,17 @@ class TestCostPlot:
             (1, 9.0 * MS),
         ]
 
-    def test_category_and_number_have_a_named_line_for_each_category(self, system, cost):
+    @pytest.mark.parametrize(
+        ("family", "slopes"), [("category_linear", {}), ("category_slopes", {"a": 0.1 * MS, "b": 0.3 * MS})]
+    )
+    def test_category_and_number_have_a_named_line_for_each_category(self, system, cost, family, slopes):
         """Lines are named at the end where they are apart, and the names do not touch."""
         law = cost(
-            family="category_linear",
+            family=family,
             features=["kind", "size"],
             coefficients={"intercept": 1.0 * MS, "slope": 0.1 * MS},
             categories={"a": 1.0 * MS, "b": 9.0 * MS},
+            slopes=slopes,
         )
         rows = cost_plot(system(cost=law, points=points(2, 10, 3, 11, kind=["a", "b", "a", "b"], size=[1, 2, 3, 4])))
         assert {label.label for label in rows.labels} == {"a", "b"}

@@ -25,6 +25,7 @@ from dam_obs.diagnose.report import (
     Process,
     StackFrame,
 )
+from dam_obs.diagnose.report_where import AwaitedPlace
 
 VOID = {"meta", "link", "input", "img", "br", "hr"}
 
@@ -108,6 +109,20 @@ def hostile_report(report, system, quality, frame, name):
         files=[FileUse(path=name, direction="write", executions=1, device=name, mount=name)],
         peers=[Peer(address=name, pool=name, executions=1)],
         processes=[Process(name=name, pool=name, executions=1)],
+        awaited=[
+            AwaitedPlace(
+                kind="sleep",
+                what=name,
+                by=name,
+                file=name,
+                line=1,
+                wait_ns=1,
+                share=1.0,
+                times=1,
+                executions=1,
+                about=[name],
+            )
+        ],
         hot_stacks=[HotStack(frames=[StackFrame(function=name, file=name, line=1)], samples=2)],
         traits=[
             InferredTrait(

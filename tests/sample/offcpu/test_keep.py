@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dam_obs.sample.offcpu.causes import CAUSES, calls_of
 from dam_obs.sample.offcpu.clock import Clock
 from dam_obs.sample.offcpu.keep import DISORDER_NS, Watched, device_name, keep
-from dam_obs.sample.offcpu.lines import BlockLine, OffLine, direction, parse
+from dam_obs.sample.offcpu.lines import BlockLine, FrameLine, OffLine, StackLine, direction, parse
 from dam_obs.sample.offcpu.read import BrokenIntervals, OffCpu, collect, read_offcpu
 from dam_obs.sample.offcpu.record import DeviceRequests, Summary
 
@@ -146,9 +146,9 @@ class _Memory(io.BytesIO):
 @given(st.text())
 def test_any_line_is_one_or_none(text: str) -> None:
     """A line is understood or left out; it never fails."""
-    for line in (text, f"I {text}", f"B {text}"):
+    for line in (text, f"I {text}", f"B {text}", f"S {text}", f"  {text}"):
         said = parse(line)
-        assert said is None or isinstance(said, OffLine | BlockLine)
+        assert said is None or isinstance(said, OffLine | BlockLine | StackLine | FrameLine)
 
 
 @pytest.mark.parametrize(
@@ -202,3 +202,50 @@ def test_nothing_half_written(tmp_path: Path) -> None:
         keep(lines(), CALLS, WATCHED, tmp_path / "offcpu.jsonl.gz")
 
     assert list(tmp_path.iterdir()) == []
+
+
+WITH_STACKS = """\
+S 4711 1000
+
+        __schedule+1560
+        do_nanosleep+94
+        entry+118
+
+I 4711 1000 1500 1600 1 231
+S 4712 2000
+
+        __schedule+1560
+        do_nanosleep+94
+        entry+118
+
+I 4711 2000 2100 2200 1 231
+I 4712 2000 2900 3000 1 203
+S 4711 4000
+
+        __schedule+1560
+I 4711 4000 0 4900 0 0
+S 4711 5000
+I 4711 5000 5100 5200 1 231
+"""
+"""Two threads that went off the CPU at one place, and one interval without a stack at the same moment."""
+
+
+def test_stacks_are_kept_once_and_named_by_their_intervals(tmp_path: Path) -> None:
+    """Outermost first; the way to a CPU after a wait has none, being ready all the time has."""
+    watched = replace(WATCHED, stacks_from_ns=500, stacks_cut=2)
+    found = kept(tmp_path / "offcpu.jsonl.gz", WITH_STACKS, watched)
+
+    assert found.stacks == (("entry", "do_nanosleep", "__schedule"), ("__schedule",))
+    assert {thread: list(each.stacks) for thread, each in found.threads.items()} == {
+        4711: [0, -1, -1, -1, 1, -1, -1],
+        4712: [0, -1],
+    }
+    assert (found.summary.stacks_from_ns, found.summary.stacks_left_out) == (500, 2)
+
+
+def test_too_many_different_stacks_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The intervals stay, without a place."""
+    monkeypatch.setattr("dam_obs.sample.offcpu.keep.MOST_STACKS", 1)
+    found = kept(tmp_path / "offcpu.jsonl.gz", WITH_STACKS)
+
+    assert (len(found.stacks), found.summary.stacks_left_out, found.summary.intervals) == (1, 1, 5)

@@ -15,19 +15,31 @@ from dam_obs.store.manifest import AbsentEvidence
 
 pytestmark = pytest.mark.slow
 
+PATIENCE_S = 60.0
+"""A busy machine may need that long until bpftrace watches."""
+
 PROGRAM = """
 import os, select, subprocess, threading, time
 from dam_obs import traced
 
 lock, held = threading.Lock(), threading.Event()
+main = threading.get_native_id()
+
+def until_main_waits():
+    # It has been seen off the CPU ten times in a row then: for about 50 ms.
+    in_a_row = 0
+    while in_a_row < 10:
+        time.sleep(0.005)
+        with open(f"/proc/self/task/{main}/stat") as stat:
+            in_a_row = in_a_row + 1 if stat.read().rpartition(")")[2].split()[0] in "SDt" else 0
 
 def hold():
     with lock:
         held.set()
-        time.sleep(0.05)
+        until_main_waits()
 
 def write_later(end):
-    time.sleep(0.05)
+    until_main_waits()
     os.write(end, b"x")
 
 @traced("system.sleep", component="sleep")
@@ -96,7 +108,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> DiagnosticReport:
     program.write_text(PROGRAM)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        run = SystemTracer(Settings(), offcpu=True).run([sys.executable, str(program)])
+        patch.setattr("dam_obs.sample.offcpu.watch.START_PATIENCE_S", PATIENCE_S)
+        tracer = SystemTracer(Settings(), offcpu_stacks=True, start_timeout_s=PATIENCE_S)
+        run = tracer.run([sys.executable, str(program)])
     assert run.manifest.exit_status == 0
     assert [one for one in run.manifest.absent if one.evidence == "off_cpu"] == []
     return build_report(run.folder)
@@ -109,21 +123,19 @@ def time_of(report: DiagnosticReport, component: str) -> TimeSplit:
 
 @pytest.mark.parametrize("cause", ["sleep", "futex", "pipe_socket", "poll", "child"])
 def test_a_wait_has_its_cause(report: DiagnosticReport, cause: str) -> None:
-    """Of the causes that the program may have waited for, the right one has by far the most."""
+    """It waited five times, 50 ms or more, and never for what it did not ask for; the interpreter's lock aside."""
     causes = dict(time_of(report, cause).causes or {})
-    causes.pop("held")
+    never = {"sleep", "poll", "pipe_socket", "child"} - {cause}
 
-    own = causes.pop(cause)
-    assert own > 5 * sum(causes.values())
-    assert own > 10_000_000  # of five waits of 50 ms each; a busy machine may miss the begin of some
+    assert causes[cause] > 100_000_000
+    assert {name: causes[name] for name in never} == dict.fromkeys(never, 0)
 
 
 def test_work_does_not_wait(report: DiagnosticReport) -> None:
-    """What only computes waits for a CPU at most, or is held by the sampler."""
-    causes = dict(time_of(report, "work").causes or {})
-    causes.pop("held")
+    """What only computes waits for a CPU, for the interpreter's lock, or is held by the sampler; for nothing else."""
+    causes = time_of(report, "work").causes or {}
 
-    assert sum(causes.values()) < 20_000_000
+    assert [causes[name] for name in ("sleep", "poll", "pipe_socket", "child")] == [0, 0, 0, 0]
 
 
 def test_the_disk_is_seen(report: DiagnosticReport) -> None:
@@ -134,14 +146,21 @@ def test_the_disk_is_seen(report: DiagnosticReport) -> None:
 
 
 def test_every_part_adds_up(report: DiagnosticReport) -> None:
-    """The parts are the wall time, the causes are no more than what they are part of, and nothing was lost."""
+    """The parts are the wall time, and the causes are no more than what they are part of."""
     for system in report.systems:
         time = system.time
         parts = (time.on_cpu_ns, time.run_queue_ns, time.block_io_ns, time.awaiting_ns, time.other_ns)
         assert sum(part or 0 for part in parts) == time.wall_ns
         assert time.causes is not None
         assert sum(time.causes.values()) <= time.other_ns
-        assert time.other_ns - sum(time.causes.values()) < time.wall_ns / 5  # nearly all of it has a cause
+
+
+@pytest.mark.parametrize("component", ["sleep", "futex", "pipe_socket", "poll", "child"])
+def test_most_of_a_wait_has_a_cause(report: DiagnosticReport, component: str) -> None:
+    """What stays without one is less than half, on whatever machine."""
+    time = time_of(report, component)
+    assert time.causes is not None
+    assert sum(time.causes.values()) > time.other_ns / 2
 
 
 def test_the_clock_is_known(report: DiagnosticReport) -> None:
@@ -150,3 +169,24 @@ def test_the_clock_is_known(report: DiagnosticReport) -> None:
     assert report.offcpu.clock in ("monotonic", "boottime")
     assert report.offcpu.intervals > 0
     assert not report.offcpu.ended_early
+
+
+@pytest.mark.parametrize(
+    ("component", "cause", "function"),
+    [
+        ("sleep", "sleep", "nanosleep"),
+        ("futex", "futex", "futex"),
+        ("poll", "poll", "epoll"),
+        ("child", "child", "wait"),
+    ],
+)
+def test_a_wait_has_its_place_in_the_kernel(
+    report: DiagnosticReport, component: str, cause: str, function: str
+) -> None:
+    """Some of it was spent in a function that is called after the wait, whatever else this kernel has around it."""
+    (stacks,) = [system.off_cpu_stacks for system in report.systems if system.system == component]
+    found = [name for stack in stacks or () if stack.cause == cause for name in stack.functions]
+
+    if not any(name.isidentifier() for name in found):
+        pytest.skip("this kernel does not tell the names of its functions (kernel.kptr_restrict)")
+    assert any(function in name for name in found)

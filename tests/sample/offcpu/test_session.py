@@ -41,15 +41,16 @@ class TestSession:
     """One bpftrace, from start to end."""
 
     def test_it_keeps_what_it_is_told(self, fake_bpftrace: FakeBpfTrace, tmp_path: Path) -> None:
-        """Intervals and requests go to the file, all else does not; what the kernel dropped is added up."""
-        says = "Attaching 9 probes...\\nI 1 2 3 4 5 6\\nLost 3 events\\nB 1 R 2 3 4\\nLost 4 events\\nR"
+        """Intervals, stacks and requests go to the file, all else does not; what was dropped or missed is added up."""
+        says = "Attaching 9 probes...\\nS 1 2\\n\\n    f+1\\n\\nI 1 2 3 4 5 6\\nLost 3 events\\nB 1 R 2 3 4\\n"
+        says += "Lost 4 events\\nL\\nR"
         one = session(fake_bpftrace(f'print("{says}")'), tmp_path)
         until(lambda: one.is_over)
         one.stop()
 
-        assert (tmp_path / "raw").read_text() == "I 1 2 3 4 5 6\nB 1 R 2 3 4\n"
+        assert (tmp_path / "raw").read_text() == "S 1 2\n    f+1\nI 1 2 3 4 5 6\nB 1 R 2 3 4\n"
         assert (tmp_path / "log").read_text() == "Attaching 9 probes...\n"
-        assert (one.lost, one.cut, one.watches, one.error) == (7, 0, True, None)
+        assert (one.lost, one.cut, one.watches, one.error) == (8, 0, True, None)
 
     def test_more_than_is_kept_is_counted(self, fake_bpftrace: FakeBpfTrace, tmp_path: Path) -> None:
         """The file is bounded, and the rest is fetched and counted."""
@@ -59,6 +60,19 @@ class TestSession:
 
         assert len((tmp_path / "raw").read_text().splitlines()) == 100
         assert one.cut == 150
+
+    def test_more_stacks_than_are_kept_are_counted(
+        self, fake_bpftrace: FakeBpfTrace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Their intervals are kept all the same."""
+        monkeypatch.setattr("dam_obs.sample.offcpu.session.MOST_STACKS", 2)
+        one = session(fake_bpftrace('print("S 1 2\\n\\n    f+1\\n\\nI 1 2 3 4 5 6\\n" * 5)'), tmp_path)
+        until(lambda: one.is_over)
+        one.stop()
+
+        assert (tmp_path / "raw").read_text().count("f+1") == 2
+        assert (tmp_path / "raw").read_text().count("I 1") == 5
+        assert one.stacks_cut == 3
 
     def test_what_it_calls_an_error(self, fake_bpftrace: FakeBpfTrace, tmp_path: Path) -> None:
         """Its last error is kept, the one about a limit that no kernel asks for is not."""
