@@ -80,7 +80,8 @@ VALUE_RULES: Final = (
         r"(?:(?!-----END).)*+(?:-----END [A-Z0-9 ]{0,60}-----)?",
         re.DOTALL,
     ),
-    _rule("jwt", "eyj", r"eyJ[\w-]{17,}+(?:\.[\w-]*+)*+", re.ASCII),
+    # From the token's first character on: the middle of another credential may happen to begin like one of these.
+    _rule("jwt", "eyj", r"(?<![\w-])[\w-]*?eyJ[\w-]{17,}+(?:\.[\w-]*+)*+", re.ASCII),
     _rule(
         "aws_key",
         "akia asia abia acca aroa aida",

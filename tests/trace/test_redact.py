@@ -107,6 +107,7 @@ def test_the_marker_names_the_rule_and_nothing_of_the_secret(rule):
         ("/x?sv=1&sig=abcdefghij%3D&se=2", "/x?sv=1&sig=[redacted:signature]&se=2"),
         ("https://hooks.slack.com/services/T01/B02/abcdefghijkl", "https://hooks.slack.com/[redacted:slack_token]"),
         ("-----BEGIN PRIVATE KEY-----\nabc", "[redacted:private_key]"),
+        (f"use sk-{'a' * 20}eyJ{'b' * 30} now", "use [redacted:jwt] now"),
         ("task-abcdefghijklmnopqrstuvwxyzabcdefgh0123", "task-abcdefghijklmnopqrstuvwxyzabcdefgh0123"),
     ],
 )
