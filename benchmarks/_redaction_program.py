@@ -31,7 +31,7 @@ class Job:
 
 
 def handle(job: Job) -> int:
-    """What the trace points are attached to."""
+    """Take a job; trace points are attached to this."""
     return job.size
 
 
@@ -64,13 +64,18 @@ def main() -> None:
     seed, number, trace = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
     import dam_obs
     from dam_obs import tracer
+    from dam_obs.points.activate import activate
+    from dam_obs.trace import session
 
     logging.basicConfig(level=logging.DEBUG)
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     dam_obs.configure(
         output=trace, console=True, measure=True, points=(trace.parent / "points.toml",), flush_interval=1
     )
-    import _redaction_program as watched  # by its own name, as its trace points know it
+    running = session.current()
+    if running is not None:
+        activate(running.settings)
+    import _redaction_program as watched  # by its own name, as its trace points know it, and after they are there
 
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
