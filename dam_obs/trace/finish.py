@@ -41,7 +41,7 @@ class Finisher:
         span.let_go()
         return FinishedSpan(
             event=event,
-            name=redactor.text("name", span.renamed or span.site.name),
+            name=redactor.text("name", span.renamed) if span.renamed else redactor.operation(span.site.name),
             trace_id=span.otel_trace_id,
             span_id=span.span_id,
             parent_span_id=span.otel_parent_id,
@@ -76,7 +76,7 @@ class Finisher:
             parent_id=around.trace_id if around is not None else (span.origin.handle if span.origin else None),
             timestamp=_timestamp(span.start_wall_ns),
             hrm_layer=site.layer.name,
-            operation=redactor.text("operation", site.operation),
+            operation=redactor.operation(site.operation),
             component=redactor.text("component", span.component or site.component),
             input_summary=self._summary("input", span.input) if span.input != "" else "",
             output_summary=self._summary("output", span.output) if span.output != "" else "",
