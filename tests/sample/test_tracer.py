@@ -91,12 +91,12 @@ class TestAProgram:
         """The handshake's and the sampler's own files are gone."""
         run = trace(*program, "3")
 
-        assert {path.name for path in run.folder.path.iterdir()} == {
+        # On a busy machine the program may be over before the sampler begins.
+        assert {path.name for path in run.folder.path.iterdir()} - {"samples.speedscope.json"} == {
             "manifest.json",
             "mounts.json",
             "processes",
             "sampler.log",
-            "samples.speedscope.json",
             "trace.jsonl",
         }
         assert [path.suffix for path in run.folder.processes.iterdir()] == [".json"]
