@@ -242,18 +242,19 @@ class Order:
     number: int
     size: int
 
-def digest(size):
+def digest(rounds):
     value = b""
-    for _ in range(ROUNDS * size):
+    for _ in range(rounds):
         value = hashlib.sha256(value).digest()
 
 def price(order):
-    digest(order.size)
+    digest(ROUNDS * order.size)
 
 async def ask(order):
     await asyncio.sleep(WAIT_S)
 
 def save(order):
+    digest(15_000)  # the bytes of short executions are counted now and then only
     with open(f"{order.number % 5}.txt", "wb", buffering=0) as file:
         for _ in range(COPIES):
             file.write(b"o" * 20_000)
