@@ -159,5 +159,5 @@ def _all_in(thing: Thing) -> set[Thing]:
     return found
 
 
-StoreMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
-TestStore = pytest.mark.slow(StoreMachine.TestCase)
+StoreMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
+TestStore = pytest.mark.timeout(600)(pytest.mark.slow(StoreMachine.TestCase))
