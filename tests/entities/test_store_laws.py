@@ -7,6 +7,7 @@ A model beside the store remembers what each version held when it was made; the 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from dam_entities import Entity, Runtime, plugin_manager
@@ -25,16 +26,16 @@ class Thing(Entity):
     anything: Any = None
 
 
-def shape(entity: Entity, seen: dict[int, int] | None = None) -> Any:
-    """Return what an entity holds, and which of the entities in it are the same object."""
+def shape(entity: Entity, seen: dict[UUID, int] | None = None) -> Any:
+    """Return what an entity holds, and which of the entities in it are the same version: one object in a copy."""
     seen = {} if seen is None else seen
-    if id(entity) in seen:
-        return ("again", seen[id(entity)])
-    seen[id(entity)] = len(seen)
+    if entity.ecs_id in seen:
+        return ("again", seen[entity.ecs_id])
+    seen[entity.ecs_id] = len(seen)
     return tuple((name, _value(value, seen)) for name, value in entity if name not in Entity.model_fields)
 
 
-def _value(value: Any, seen: dict[int, int]) -> Any:
+def _value(value: Any, seen: dict[UUID, int]) -> Any:
     if isinstance(value, Entity):
         return shape(value, seen)
     if isinstance(value, dict):
@@ -159,5 +160,5 @@ def _all_in(thing: Thing) -> set[Thing]:
     return found
 
 
-StoreMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
+StoreMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
 TestStore = pytest.mark.timeout(600)(pytest.mark.slow(StoreMachine.TestCase))
