@@ -3,6 +3,7 @@ What a call in a process of its own costs, beside the least it could and what ot
 
     python benchmarks/isolation.py                      # --rounds 60, --ballast 1 500 (MB in the parent), --json
     python benchmarks/isolation.py --faults 10000       # isolated calls beside exporting threads: hangs, zombies, leaks
+    python benchmarks/isolation.py --timeouts 50        # how long after its time-out a call is over, its processes gone
 
 Interleaved: one call of each way after the other, again and again; medians, and the ratio to the limit, which is
 ``os.fork`` with a pipe. Pools (ProcessPoolExecutor, pebble, loky) keep their workers between calls, so they start
@@ -17,6 +18,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -39,6 +41,15 @@ LIMIT = "os.fork and a pipe (the limit)"
 @CallableRegistry.register("add")
 def add(a: int, b: int) -> int:
     return a + b
+
+
+@CallableRegistry.register("linger")
+def linger() -> int:
+    """Do not end, nor let a process of one's own end, nor heed a request to."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    subprocess.Popen(["sleep", "3600"])
+    while True:
+        time.sleep(3600)
 
 
 def plain_add(a: int, b: int) -> int:
@@ -143,6 +154,27 @@ def show(took: dict[str, list[float]], ballast_mb: int) -> dict[str, Any]:
     return rows
 
 
+def timeouts(calls: int) -> int:
+    """Show how much later than its time-out a call is over; 1 if one took over 250 ms."""
+    runtime, timeout_s, is_met = current(), 0.3, True
+    for isolation in ("fork", "forkserver"):
+        runtime.execute_isolated("add", {"a": 1, "b": 2}, isolation=isolation)  # type: ignore[arg-type]
+        late: list[float] = []
+        for _ in range(calls):
+            begun = time.perf_counter()
+            try:
+                runtime.execute_isolated("linger", timeout=timeout_s, isolation=isolation)  # type: ignore[arg-type]
+            except TimeoutError:
+                late.append(time.perf_counter() - begun - timeout_s)
+        middle, worst = statistics.median(late) * 1e3, max(late) * 1e3
+        is_met &= len(late) == calls and worst <= 250
+        print(
+            f"{isolation:12} {len(late)} of {calls} timed out; over after {middle:.1f} ms more, {worst:.1f} ms at worst"
+        )
+    print(f"aim: at most 250 ms: {'met' if is_met else 'missed'}")
+    return int(not is_met)
+
+
 def faults(calls: int) -> int:
     """Run isolated calls beside threads that export, and count what must not be; 0 if there was none of it."""
     from opentelemetry.sdk.trace import TracerProvider
@@ -215,10 +247,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--ballast", type=int, nargs="+", default=[1, 500], metavar="MB")
     parser.add_argument("--faults", type=int, metavar="CALLS")
+    parser.add_argument("--timeouts", type=int, metavar="CALLS")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     if asked.faults:
         return faults(asked.faults)
+    if asked.timeouts:
+        return timeouts(asked.timeouts)
     if len(asked.ballast) > 1:  # each in a process of its own: what the pools started stays out of the next
         for ballast in asked.ballast:
             same = ["--rounds", str(asked.rounds), "--ballast", str(ballast), *(["--json"] if asked.json else [])]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -93,10 +94,23 @@ class Tracing:
         return {"derived_from": tuple(dict.fromkeys(version.ecs_id for version in self._inputs))}
 
 
+_signatures: Final[weakref.WeakKeyDictionary[Callable[..., Any], inspect.Signature]] = weakref.WeakKeyDictionary()
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a function; to read it anew costs more than a short call."""
+    try:
+        return _signatures[function]
+    except KeyError:
+        return _signatures.setdefault(function, inspect.signature(function))
+    except TypeError:  # a callable that cannot be hashed, or not be held weakly
+        return inspect.signature(function)
+
+
 def by_name(function: Callable[..., Any], args: tuple[Any, ...], named: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return arguments by the names of their parameters; what does not fit the signature is for the call to raise."""
     try:
-        return inspect.signature(function).bind_partial(*args, **named).arguments
+        return _signature(function).bind_partial(*args, **named).arguments
     except TypeError:
         return {**{str(number): value for number, value in enumerate(args)}, **named}
 
