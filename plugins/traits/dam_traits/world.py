@@ -23,7 +23,7 @@ from dam_traits.commands import Command, ResultT
 from dam_traits.components import ComponentStorage, MemoryStorage, check_component, check_component_class
 from dam_traits.errors import InvalidSetting, MissingResource, WrongThread, shown
 from dam_traits.executor import SystemExecutor, make_executor, thread_waits
-from dam_traits.learning import ProfileStore
+from dam_traits.learning import ProfileStore, Totals
 from dam_traits.plugin import Plugins
 from dam_traits.pools import ResourcePools
 from dam_traits.registration import register
@@ -88,7 +88,8 @@ class World:
         self.pools = ResourcePools(capacities)
         self.strategy: AllocationStrategy = RunAll() if strategy is None else strategy
         self.profiles = ProfileStore(None if profiles is None else Path(profiles))
-        self.observers: list[ExecutionObserver] = [self.profiles]
+        self.totals = Totals()
+        self.observers: list[ExecutionObserver] = [self.profiles, self.totals]
         self.plugin_manager = pluggy.PluginManager(hookspecs.PROJECT)
         self.plugin_manager.add_hookspecs(hookspecs)
         self.plugin_manager.register(steps, "dam_traits.steps")

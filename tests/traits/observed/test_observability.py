@@ -68,7 +68,7 @@ def test_what_is_installed_brings_its_points():
     assert {"dam_traits.toml", "gameltb_dam.toml"} <= {path.name for path in point_paths(Settings())}
 
 
-METRICS = """
+PROVIDER = """
 import asyncio
 from dam_traits import ResourceUsageTrait, World
 from opentelemetry import metrics
@@ -88,8 +88,13 @@ def seen():
             for metric in scope.metrics:
                 for point in metric.data.data_points:
                     if metric.name.startswith("dam.traits"):
-                        found[metric.name, point.attributes["dam.world"], point.attributes["dam.pool"]] = point.value
+                        found[metric.name, *point.attributes.values()] = point.value
     return sorted(found.items())
+"""
+
+METRICS = (
+    PROVIDER
+    + """
 
 async def main():
     world = World("one", capacities={"disk": 2})
@@ -104,6 +109,7 @@ async def main():
     await world.aclose()
 asyncio.run(main())
 """
+)
 
 
 def test_pools_are_metrics(tmp_path, monkeypatch):
@@ -139,3 +145,49 @@ def test_one_trace_spans_a_dask_cluster(observed, systems, record):
     assert (execute.component, execute.parent_id) == ("observed_systems:far", dispatch.trace_id)
     assert (execute.otel_trace_id, execute.otel_parent_id) == (dispatch.otel_trace_id, dispatch.otel_span_id)
     assert execute.pid != os.getpid()
+
+
+SYSTEMS = (
+    PROVIDER
+    + """
+from dam_traits.learning import ExecutionRecord
+
+def record(system, status="success", predicted_ms=None, ms=0, wait_ms=0):
+    return ExecutionRecord(
+        system=system, version="1", command="m:C", status=status, started_unix_s=0.0,
+        duration_ns=ms * 1_000_000, wait_ns=wait_ms * 1_000_000, predicted_ms=predicted_ms,
+    )
+
+one, same, two = World("one"), World("one"), World("two")
+for world, each in [
+    (one, record("m:f", predicted_ms=1000, ms=1500, wait_ms=250)),
+    (same, record("m:f", predicted_ms=1000, ms=500)),
+    (one, record("m:f", predicted_ms=1000, ms=9000, status="error")),
+    (two, record("m:f", ms=4000)),
+]:
+    world.plugin_manager.hook.dam_traits_observe(world=world, record=each)
+for each in seen():
+    print(*each)
+"""
+)
+
+
+def test_what_was_reckoned_with_is_a_metric_beside_what_was_seen(tmp_path, monkeypatch):
+    """Sums by world and system; only what succeeded and had been reckoned with tells how good the reckoning is."""
+    monkeypatch.chdir(tmp_path)
+
+    assert python(SYSTEMS) == [
+        "('dam.traits.executions', 'one', 'm:f', 'error') 1",
+        "('dam.traits.executions', 'one', 'm:f', 'success') 2",
+        "('dam.traits.executions', 'two', 'm:f', 'success') 1",
+        "('dam.traits.reckoned', 'one', 'm:f') 2",
+        "('dam.traits.reckoned', 'two', 'm:f') 0",
+        "('dam.traits.time.observed', 'one', 'm:f') 2.0",
+        "('dam.traits.time.observed', 'two', 'm:f') 0.0",
+        "('dam.traits.time.predicted', 'one', 'm:f') 2.0",
+        "('dam.traits.time.predicted', 'two', 'm:f') 0.0",
+        "('dam.traits.time.waited', 'one', 'm:f') 0.25",
+        "('dam.traits.time.waited', 'two', 'm:f') 0.0",
+        "('dam.traits.underestimated', 'one', 'm:f') 1",
+        "('dam.traits.underestimated', 'two', 'm:f') 0",
+    ]

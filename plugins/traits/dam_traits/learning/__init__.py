@@ -8,6 +8,16 @@ system's own prediction is believed is decided elsewhere, in `dam_traits.aggrega
 from dam_traits.learning.profile import SystemPerformanceProfile
 from dam_traits.learning.record import ExecutionObserver, ExecutionRecord, Status
 from dam_traits.learning.store import ProfileStore
+from dam_traits.learning.totals import SystemTotals, Totals
 from dam_traits.learning.version import version_of
 
-__all__ = ["ExecutionObserver", "ExecutionRecord", "ProfileStore", "Status", "SystemPerformanceProfile", "version_of"]
+__all__ = [
+    "ExecutionObserver",
+    "ExecutionRecord",
+    "ProfileStore",
+    "Status",
+    "SystemPerformanceProfile",
+    "SystemTotals",
+    "Totals",
+    "version_of",
+]
