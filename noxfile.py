@@ -44,9 +44,11 @@ def install(session: nox.Session, *groups: str) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the tests, but for the slow ones; arguments go to pytest."""
+    """Run the tests, but for the slow ones and those of real backends; arguments go to pytest."""
     install(session, "dev", "docs")
-    session.run("pytest", "-m", "not slow", "--numprocesses", "auto", "--dist", "loadfile", *session.posargs)
+    session.run(
+        "pytest", "-m", "not slow and not backends", "--numprocesses", "auto", "--dist", "loadfile", *session.posargs
+    )
 
 
 @nox.session

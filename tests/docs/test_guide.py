@@ -17,7 +17,15 @@ from dam_obs.cli.builtin import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("traits/*.md"), *DOCS.glob("hrm/*.md"), *DOCS.glob("entities/*.md")])
+PAGES = sorted(
+    [
+        *DOCS.glob("*.md"),
+        *DOCS.glob("traits/*.md"),
+        *DOCS.glob("hrm/*.md"),
+        *DOCS.glob("entities/*.md"),
+        *DOCS.glob("backends/*.md"),
+    ]
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,244 @@
+"""
+Fixtures that start the real programs, on free ports of loopback, and stop them.
+
+A test asks for what it needs; where a program cannot be had, the script that builds it says
+why, and the test is skipped with that line. Nothing outside the test's folder is written.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "collector-config"
+LIMIT_SECONDS = 60
+"""How long a condition is waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever is in this folder needs backends."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.backends)
+
+
+# -- waiting
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., None]:
+    """Return a function that waits for a condition, and fails with `what` if it does not come true."""
+    return _wait_until
+
+
+def _wait_until(condition: Callable[[], object], what: str = "the condition", seconds: float = LIMIT_SECONDS) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"{what}: not within {seconds} s")
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    """Say whether a GET of `url` has status 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+# -- programs
+
+
+@pytest.fixture(scope="session")
+def built() -> Callable[[str], Path]:
+    """Return a function that runs a script of ``collector-config/backends``: the path of the program, or a skip."""
+    return _built
+
+
+def _built(script: str) -> Path:
+    result = subprocess.run([CONFIG / "backends" / script], capture_output=True, text=True)
+    if result.returncode == 3:
+        pytest.skip(result.stderr.strip().splitlines()[-1])
+    assert result.returncode == 0, result.stderr[-2000:]
+    return Path(result.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def free_address() -> Callable[[], str]:
+    """Return a function that gives an address of loopback where nobody listens, another one each time."""
+    return _free_address
+
+
+_given: set[int] = set()
+
+
+def _free_address() -> str:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return f"127.0.0.1:{port}"
+
+
+class Ended(Exception):
+    """A program ended before it was ready."""
+
+
+@dataclass
+class Service:
+    """A program that was started, and how to start it again."""
+
+    name: str
+    command: Sequence[str | Path]
+    environ: Mapping[str, str]
+    ready_url: str
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(part) for part in self.command],
+                env={**os.environ, **self.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.log.parent,
+            )
+        _wait_until(lambda: self._has_ended() or answers(self.ready_url), f"{self.name} answers: {self.log}")
+        if self._has_ended():
+            raise Ended(f"{self.name} ended with {self.process.returncode}: {self.log.read_text()[-2000:]}")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it with a signal, and wait until it has ended; not having been started is fine."""
+        if self.process is None:
+            return
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+        try:
+            self.process.wait(LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(LIMIT_SECONDS)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.stop(signal.SIGKILL)
+
+    def _has_ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[ExitStack]:
+    """What is entered here is stopped at the end of the session, the last first."""
+    with ExitStack() as stack:
+        yield stack
+
+
+# -- the collector, as agent and as gateway
+
+
+@dataclass
+class Collector(Service):
+    """The collector with one of our configurations; its addresses are under the names of their variables."""
+
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    def metrics(self) -> str:
+        """Return the collector's own metrics, as Prometheus reads them."""
+        role = "AGENT" if "DAM_AGENT_GRPC" in self.addresses else "GATEWAY"
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.addresses[f'DAM_{role}_METRICS_PORT']}/metrics"
+        ) as response:
+            return str(response.read().decode())
+
+
+ADDRESSES = {
+    "agent": ("DAM_AGENT_GRPC", "DAM_AGENT_HTTP", "DAM_AGENT_HEALTH", "DAM_AGENT_METRICS_PORT"),
+    "gateway": (
+        "DAM_GATEWAY_GRPC",
+        "DAM_GATEWAY_HTTP",
+        "DAM_GATEWAY_HEALTH",
+        "DAM_GATEWAY_METRICS_PORT",
+        "DAM_GATEWAY_PROMETHEUS",
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def collector_program(built: Callable[[str], Path]) -> Path:
+    """The collector's program."""
+    return built("build-collector")
+
+
+StartCollector = Callable[..., Collector]
+
+
+@pytest.fixture(scope="session")
+def start_collector(
+    collector_program: Path, services: ExitStack, tmp_path_factory: pytest.TempPathFactory
+) -> StartCollector:
+    """
+    Return a function that starts an ``agent`` or a ``gateway``.
+
+    It takes values for variables of its file, such as ``DAM_GATEWAY``, and `more` configuration
+    files that are laid over it. Where it listens is chosen; its files are in a folder of its own.
+    """
+
+    def start(role: str, *more: Path, **variables: str) -> Collector:
+        folder = tmp_path_factory.mktemp(role)
+        for attempt in range(3):  # somebody else may take a free port before we do
+            one = _collector(collector_program, role, more, variables, folder)
+            services.callback(one.stop)
+            try:
+                one.start()
+            except Ended:
+                if attempt == 2 or "address already in use" not in one.log.read_text():
+                    raise
+            else:
+                return one
+        raise AssertionError
+
+    return start
+
+
+def _collector(program: Path, role: str, more: Sequence[Path], variables: Mapping[str, str], folder: Path) -> Collector:
+    addresses = {name: _free_address() for name in ADDRESSES[role]}
+    addresses = {n: value.rpartition(":")[2] if n.endswith("_PORT") else value for n, value in addresses.items()}
+    addresses.update({name: variables[name] for name in addresses if name in variables})
+    files = {"DAM_AGENT_QUEUE": str(folder / "queue"), "DAM_GATEWAY_FILE": str(folder / "otlp" / "dam-obs.jsonl")}
+    (folder / "otlp").mkdir(exist_ok=True)
+    configs = [f"--config={path}" for path in (CONFIG / f"{role}.yaml", *more)]
+    health = addresses[f"DAM_{role.upper()}_HEALTH"]
+    environ = {**files, **variables, **addresses}
+    return Collector(role, [program, *configs], environ, f"http://{health}/", folder / f"{role}.log", addresses=environ)
+
+
+@pytest.fixture(scope="session")
+def gateway(start_collector: StartCollector) -> Collector:
+    """A gateway whose Jaeger is not there."""
+    return start_collector("gateway", DAM_JAEGER=_free_address())
+
+
+@pytest.fixture(scope="session")
+def agent(start_collector: StartCollector, gateway: Collector) -> Collector:
+    """An agent that sends to `gateway`."""
+    return start_collector("agent", DAM_GATEWAY=gateway.addresses["DAM_GATEWAY_GRPC"])
