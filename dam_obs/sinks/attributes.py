@@ -8,7 +8,9 @@ say the same. What the program set by OpenTelemetry's own calls keeps its name a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+import msgspec
 
 from dam_obs.trace.events import Awaited, FinishedSpan, TraceEvent
 
@@ -16,6 +18,20 @@ AttributeValue = str | bool | int | float | list[Any] | dict[str, Any]
 
 _CODE_NAMES: Final = {"function": "code.function.name", "file": "code.file.path", "line": "code.line.number"}
 _INT64: Final = 1 << 63
+
+TYPES: Final = "dam.types"
+"""
+The attribute that names the types that a backend may lose, as JSON: ``{"data.size":"float"}``.
+
+It is there for the few values that need it. A column of texts makes ``42`` of a number and of a text alike, JSON
+makes ``1`` of 1.0, a column of JSON makes several names of a map; and OTLP itself has no integers beyond 64 bits.
+"""
+
+Lossy = Literal["str", "float", "map", "int"]
+
+_JSON_BEGINS: Final = frozenset("-0123456789[{")
+_JSON_ENDS: Final = frozenset("0123456789]}")
+_JSON_WORDS: Final = frozenset(("true", "false", "null"))
 
 
 def attributes(span: FinishedSpan) -> dict[str, AttributeValue]:
@@ -53,9 +69,14 @@ def varying(span: FinishedSpan) -> dict[str, AttributeValue]:
         result["dam.input"] = event.input_summary
     if event.output_summary:
         result["dam.output"] = event.output_summary
-    _add_data(result, span)
+    types: dict[str, Lossy] = {}
+    _add_data(result, span, types)
     if event.start_mono_ns is not None:
-        _add_evidence(result, event)
+        _add_evidence(result, event, types)
+        if "function" in span.code:  # OpenTelemetry's name of it does not say where the module ends
+            result["dam.function"] = span.code["function"]
+    if types:
+        result[TYPES] = msgspec.json.encode(types).decode()
     return result
 
 
@@ -68,7 +89,20 @@ def carried(values: Mapping[str, Any]) -> dict[str, AttributeValue]:
     return {name: _within(value) for name, value in values.items() if value is not None}
 
 
-def _add_data(result: dict[str, AttributeValue], span: FinishedSpan) -> None:
+def lossy(value: Any) -> Lossy | None:
+    """Return the type of a value that a backend may give back as another one."""
+    kind = type(value)
+    if kind is str:
+        looks = value in _JSON_WORDS or (value[:1] in _JSON_BEGINS and value[-1:] in _JSON_ENDS)
+        return "str" if looks and value else None
+    if kind is int:
+        return None if -_INT64 <= value < _INT64 else "int"
+    if kind is float:
+        return "float" if value.is_integer() else None
+    return "map" if kind is dict else None
+
+
+def _add_data(result: dict[str, AttributeValue], span: FinishedSpan, types: dict[str, Lossy]) -> None:
     for name, value in span.event.metadata.items():
         if value is None or name in span.attributes:
             continue
@@ -76,9 +110,12 @@ def _add_data(result: dict[str, AttributeValue], span: FinishedSpan) -> None:
             result[name] = value
         else:
             result[f"dam.data.{name}"] = _within(value)
+            kind = lossy(value)
+            if kind is not None:
+                types[f"data.{name}"] = kind
 
 
-def _add_evidence(result: dict[str, AttributeValue], event: TraceEvent) -> None:
+def _add_evidence(result: dict[str, AttributeValue], event: TraceEvent, types: dict[str, Lossy]) -> None:
     """Add what a measured run knows beside the event; segments stay in the file."""
     measured = {
         "dam.cpu_ns": event.cpu_ns,
@@ -96,6 +133,9 @@ def _add_evidence(result: dict[str, AttributeValue], event: TraceEvent) -> None:
         _add_awaited(result, event.awaited)
     for name, feature in carried(event.features or {}).items():
         result[f"dam.feature.{name}"] = feature
+        kind = lossy((event.features or {})[name])
+        if kind is not None:
+            types[f"feature.{name}"] = kind
 
 
 def _add_awaited(result: dict[str, AttributeValue], awaited: list[Awaited]) -> None:

@@ -1,21 +1,33 @@
-"""Who sends the spans: OpenTelemetry's resource, by its own variables, with a name and without arguments."""
+"""
+Who sends the spans: OpenTelemetry's resource, by its own variables, with a name and without arguments.
+
+It says what a report needs to know of a process and its machine, for a backend has nothing else of them.
+"""
 
 from __future__ import annotations
 
 import os
+import platform
 import sys
-from pathlib import PurePath
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
 from typing import Final
 
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
+from dam_obs.config.environ import variable_of
+from dam_obs.trace.identity import start_ticks
+
 _NOT_COLLECTED: Final = ("process.command_args", "process.command_line")
 """Arguments may be secrets; older detectors add them."""
+
+RUN_ID: Final = "dam.run.id"
+"""The attribute that says which measured run a process belongs to: the name of the run's folder."""
 
 
 def own_resource() -> Resource:
     """Return the resource of this process: what the environment says, else the program's name."""
-    own: dict[str, str | int] = {"service.name": program_name(), "process.pid": os.getpid()}
+    own = _process() | _machine()
     try:
         found = Resource(own).merge(_without_default_name(Resource.create()))
     except RuntimeError:
@@ -23,6 +35,38 @@ def own_resource() -> Resource:
         found = Resource(own).merge(OTELResourceDetector().detect())
     kept = {name: value for name, value in found.attributes.items() if name not in _NOT_COLLECTED}
     return Resource(kept, found.schema_url)
+
+
+def _process() -> dict[str, str | int]:
+    found: dict[str, str | int] = {
+        "service.name": program_name(),
+        "process.pid": os.getpid(),
+        "process.parent_pid": os.getppid(),
+        "process.command": os.path.basename(sys.argv[0] if getattr(sys, "argv", None) else "")
+        or os.path.basename(sys.executable or "python"),
+        "process.runtime.name": sys.implementation.name,
+        "process.runtime.version": platform.python_version(),
+    }
+    started = _started()
+    run = os.environ.get(variable_of("run_directory"))
+    return found | ({"process.creation.time": started} if started else {}) | ({RUN_ID: Path(run).name} if run else {})
+
+
+def _machine() -> dict[str, str | int]:
+    return {"os.type": platform.system().lower(), "os.version": platform.release(), "host.arch": platform.machine()}
+
+
+def _started() -> str | None:
+    """Return when this process started, as the kernel counted it; `None` where it does not say."""
+    ticks = start_ticks(os.getpid())
+    try:
+        boot = next(line.split()[1] for line in Path("/proc/stat").read_bytes().splitlines() if line[:6] == b"btime ")
+    except (OSError, StopIteration):
+        return None
+    if ticks is None:
+        return None
+    moment = datetime.fromtimestamp(int(boot) + ticks / os.sysconf("SC_CLK_TCK"), UTC)
+    return moment.isoformat(timespec="milliseconds")
 
 
 def program_name() -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast, get_args
@@ -36,6 +36,10 @@ class NotOtlp(DamObsError, ValueError):
     def __init__(self, why: str, *, torn: bool) -> None:
         super().__init__(f"no OTLP request: {why}")
         self.torn = torn
+
+
+TYPES: Final = "dam.types"
+"""See `dam_obs.sinks.attributes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +70,49 @@ def otlp_events(line: bytes) -> Request:
     groups = request.get("resourceSpans") if isinstance(request, dict) else None
     if not isinstance(groups, list):
         raise NotOtlp("resourceSpans is no list", torn=False)
-    found: list[_Found] = []
+    found, unread = spans_of(groups)
+    events = []
+    handles = handles_of(found)
+    for each in found:
+        event = event_of_span(each, handles)
+        if event is None:
+            unread += 1
+        else:
+            events.append(event)
+    return Request(events, unread)
+
+
+def spans_of(groups: Iterable[Any]) -> tuple[list[OtlpSpan], int]:
+    """Return the spans of ``resourceSpans``, and how many groups of them were of another shape than OTLP's."""
+    found: list[OtlpSpan] = []
     unread = 0
     for group in groups:
         try:
             found.extend(_found(group))
         except _BAD:
             unread += 1
-    handles = {each.span_id: each.handle for each in found}
-    events = []
-    for each in found:
-        try:
-            events.append(_event(each, handles))
-        except _BAD:
-            unread += 1
-    return Request(events, unread)
+    return found, unread
+
+
+def handles_of(spans: Iterable[OtlpSpan]) -> dict[str, str]:
+    """Return the handle of each span, by its id: a span of another library's names its parent by that alone."""
+    return {each.span_id: each.handle for each in spans}
+
+
+def event_of_span(span: OtlpSpan, handles: Mapping[str, str]) -> TraceEvent | None:
+    """Return the event that a span carries, or is; `None` if it is of another shape than OTLP's."""
+    try:
+        return _event(span, handles)
+    except _BAD:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class OtlpSpan:
     """A span with what stands around it."""
 
     span: Mapping[str, Any]
+    """As OTLP's JSON has it, but for its attributes."""
     attributes: dict[str, Any]
     resource: Mapping[str, Any]
     scope: str
@@ -96,18 +121,19 @@ class _Found:
 
     @property
     def handle(self) -> str:
+        """Its own handle; of another library's span one that is made of when it started."""
         own = self.attributes.get("dam.id")
         return own if isinstance(own, str) else f"sys_{self.start_ns // _SECOND}_{self.span_id}"
 
 
-def _found(group: Mapping[str, Any]) -> Iterator[_Found]:
+def _found(group: Mapping[str, Any]) -> Iterator[OtlpSpan]:
     resource = _values((group.get("resource") or {}).get("attributes"))
     for scoped in group.get("scopeSpans") or group.get("instrumentationLibrarySpans") or ():
         scope = scoped.get("scope") or scoped.get("instrumentationLibrary") or {}
         for span in scoped.get("spans") or ():
-            yield _Found(
+            yield OtlpSpan(
                 span,
-                _values(span.get("attributes")),
+                _typed(_values(span.get("attributes"))),
                 resource,
                 str(scope.get("name") or ""),
                 _id(span["spanId"], 8),
@@ -115,7 +141,7 @@ def _found(group: Mapping[str, Any]) -> Iterator[_Found]:
             )
 
 
-def _event(found: _Found, handles: Mapping[str, str]) -> TraceEvent:
+def _event(found: OtlpSpan, handles: Mapping[str, str]) -> TraceEvent:
     span, attributes = found.span, found.attributes
     own = "dam.id" in attributes
     parent_span = span.get("parentSpanId") or None
@@ -147,7 +173,7 @@ def _event(found: _Found, handles: Mapping[str, str]) -> TraceEvent:
     return event
 
 
-def _status(found: _Found) -> Status:
+def _status(found: OtlpSpan) -> Status:
     said = found.attributes.get("dam.status")
     if said in get_args(Status):
         return cast("Status", said)
@@ -159,7 +185,7 @@ def _kind(attributes: Mapping[str, Any]) -> Kind:
     return cast("Kind", said) if said in get_args(Kind) else "span"
 
 
-def _metadata(found: _Found) -> dict[str, Any]:
+def _metadata(found: OtlpSpan) -> dict[str, Any]:
     """Return a span's data; of a foreign one all its attributes, and why it failed."""
     if "dam.id" in found.attributes:
         return {
@@ -190,6 +216,8 @@ def _add_evidence(event: TraceEvent, attributes: Mapping[str, Any]) -> None:
     event.awaited = _awaited(dict(_below(attributes, "dam.awaited.")))
     event.features = dict(_below(attributes, "dam.feature.")) or None
     event.code = {short: attributes[name] for name, short in _CODE.items() if name in attributes} or None
+    if event.code and isinstance(attributes.get("dam.function"), str):
+        event.code["function"] = attributes["dam.function"]
 
 
 def _awaited(columns: Mapping[str, Any]) -> list[Awaited] | None:
@@ -216,6 +244,27 @@ def _below(attributes: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, An
     for name, value in attributes.items():
         if name.startswith(prefix):
             yield name.removeprefix(prefix), value
+
+
+def types_in(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Return the types that a span says a backend may have lost, by the attributes' names."""
+    said = attributes.get(TYPES)
+    if not isinstance(said, str):
+        return {}
+    try:
+        types = msgspec.json.decode(said, type=dict[str, str])
+    except ValueError:
+        return {}
+    return {f"dam.{name}": kind for name, kind in types.items()}
+
+
+def _typed(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Give the integers back that OTLP had to carry as text."""
+    if TYPES in attributes:
+        for name, kind in types_in(attributes).items():
+            if kind == "int" and isinstance(attributes.get(name), str):
+                attributes[name] = int(attributes[name])
+    return attributes
 
 
 def _values(pairs: Any) -> dict[str, Any]:

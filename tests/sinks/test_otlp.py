@@ -6,11 +6,14 @@ import gzip
 import http.server
 import logging
 import os
+import platform
 import socket
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
 
 import grpc
 import pytest
@@ -23,7 +26,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
     TraceServiceServicer,
     add_TraceServiceServicer_to_server,
 )
-from opentelemetry.sdk.resources import Resource
 
 from dam_obs.sinks.otlp import FIRST_REST, OtlpSink, otlp_factory
 from dam_obs.sinks.otlp_encoding import Encoder
@@ -513,4 +515,26 @@ def test_a_resource_is_found_where_no_thread_can_be_started(monkeypatch):
     monkeypatch.setenv("OTEL_SERVICE_NAME", "mine")
     monkeypatch.setattr(threading.Thread, "start", refuse)
 
-    assert own_resource() == Resource({"service.name": "mine", "process.pid": os.getpid()})
+    found = own_resource().attributes
+    assert (found["service.name"], found["process.pid"]) == ("mine", os.getpid())
+
+
+def test_the_resource_tells_what_a_report_needs_of_a_process(monkeypatch, tmp_path):
+    """A backend has nothing else of it: when it started, whose child it is, by what it ran and in which run."""
+    monkeypatch.setattr(sys, "argv", ["/opt/app/serve.py", "x"])
+    monkeypatch.setenv("DAM_OBS_RUN_DIRECTORY", str(tmp_path / "20260113T140000Z-3f9c"))
+    found = dict(own_resource().attributes)
+    started = datetime.fromisoformat(found.pop("process.creation.time")).timestamp()
+
+    assert {name: found[name] for name in found if name.startswith(("process.", "os.", "host.", "dam."))} == {
+        "process.pid": os.getpid(),
+        "process.parent_pid": os.getppid(),
+        "process.command": "serve.py",
+        "process.runtime.name": sys.implementation.name,
+        "process.runtime.version": platform.python_version(),
+        "os.type": platform.system().lower(),
+        "os.version": platform.release(),
+        "host.arch": platform.machine(),
+        "dam.run.id": "20260113T140000Z-3f9c",
+    }
+    assert abs(started - Path("/proc/self").stat().st_ctime) < 5

@@ -141,6 +141,7 @@ def test_a_span_carries_everything_its_event_knows(make_span):
         "dam.steps": 3,
         "dam.start_mono_ns": 4,
         "dam.command": "m:Command",
+        "dam.function": "m:C.f",
         "dam.io.rchar": 6,
         "dam.touched.peers": ["db:5432"],
         "dam.awaited.kind": ["sleep", "task"],
@@ -151,6 +152,7 @@ def test_a_span_carries_everything_its_event_knows(make_span):
         "dam.awaited.file": ["/a.py", ""],
         "dam.awaited.line": [5, 0],
         "dam.feature.size": 7,
+        "dam.types": '{"data.context":"map"}',
         "http.route": "/x",
         "gen_ai.operation.name": "plan",
     }

@@ -76,7 +76,7 @@ def own(event: MakeEvent) -> list[TraceEvent]:
             otel_span_id=CHILD_ID, otel_parent_id=SPAN_ID, duration_ns=1_500_000, duration_ms=2, kind="step",
             metadata={"error": "no", "error.type": "ValueError"}, cpu_ns=3, wait_ns=4, steps=1, start_mono_ns=11,
             io={"rchar": 5}, touched={"peers": ["a:1"]}, features={"size": 3, "kind": "x"}, command="m:C",
-            code={"function": "m.f", "file": "m.py", "line": 3},
+            code={"function": "m:f", "file": "m.py", "line": 3},
             awaited=[
                 Awaited(kind="sleep", what="asyncio.tasks:sleep", wait_ns=9, times=2, by="m:f", file="m.py", line=4),
                 Awaited(kind="unknown", what="", wait_ns=1),
@@ -91,7 +91,7 @@ def own(event: MakeEvent) -> list[TraceEvent]:
 
 @pytest.mark.parametrize("hexadecimal", [True, False])
 def test_our_own_spans_come_back_as_their_events(own: list[TraceEvent], hexadecimal: bool) -> None:
-    """All that OTLP carries of an event; the place in the code is named as OpenTelemetry names it."""
+    """All that OTLP carries of an event."""
     code = {"function": "m:f", "file": "m.py", "line": 3}
     spans = [finished(own[0]), finished(own[1], code=code), finished(own[2])]
 
