@@ -7,6 +7,7 @@ why, and the test is skipped with that line. Nothing outside the test's folder i
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -242,3 +244,102 @@ def gateway(start_collector: StartCollector) -> Collector:
 def agent(start_collector: StartCollector, gateway: Collector) -> Collector:
     """An agent that sends to `gateway`."""
     return start_collector("agent", DAM_GATEWAY=gateway.addresses["DAM_GATEWAY_GRPC"])
+
+
+# -- sending to a collector, and reading what the gateway wrote
+
+
+def otlp_value(value: object) -> dict[str, object]:
+    """Return a Python value as OTLP/JSON has it."""
+    match value:
+        case bool():
+            return {"boolValue": value}
+        case int():
+            return {"intValue": str(value)}
+        case float():
+            return {"doubleValue": value}
+        case list():
+            return {"arrayValue": {"values": [otlp_value(each) for each in value]}}
+    return {"stringValue": str(value)}
+
+
+def otlp_attributes(attributes: Mapping[str, object]) -> list[dict[str, object]]:
+    """Return attributes as OTLP/JSON has them."""
+    return [{"key": key, "value": otlp_value(value)} for key, value in attributes.items()]
+
+
+def plain_value(value: Mapping[str, object]) -> object:
+    """Return the Python value of one in OTLP/JSON."""
+    ((kind, inner),) = value.items()
+    if kind == "arrayValue":
+        return [plain_value(each) for each in inner.get("values", [])]  # type: ignore[attr-defined]
+    return int(inner) if kind == "intValue" else inner  # type: ignore[call-overload]
+
+
+def span(trace: int, number: int = 1, name: str = "system.execute", **fields: object) -> dict[str, object]:
+    """
+    Return a span as OTLP/JSON, number `number` of trace `trace`.
+
+    `attributes` are plain; `ms` is how long it took, `start_ns` when it began (now), `kind`, `status`
+    (1 ok, 2 error) and `parent` are as OTLP numbers them. The ids are the numbers in hex.
+    """
+    start = int(fields.pop("start_ns", 0) or time.time_ns())  # type: ignore[call-overload]
+    parent = fields.pop("parent", None)
+    status = {"code": fields.pop("status", 0), "message": fields.pop("message", "")}
+    return {
+        "traceId": f"{trace:032x}",
+        "spanId": f"{number:016x}",
+        **({"parentSpanId": f"{parent:016x}"} if parent is not None else {}),
+        "name": name,
+        "kind": fields.pop("kind", 1),
+        "startTimeUnixNano": str(start),
+        "endTimeUnixNano": str(start + int(fields.pop("ms", 1) * 1_000_000)),  # type: ignore[operator]
+        "attributes": otlp_attributes(fields.pop("attributes", {})),  # type: ignore[arg-type]
+        "status": status,
+        **fields,
+    }
+
+
+def post(address: str, body: Mapping[str, object], signal_name: str = "traces") -> None:
+    """Send a request by OTLP/HTTP; an answer other than 200 raises."""
+    request = urllib.request.Request(
+        f"http://{address}/v1/{signal_name}",
+        data=json.dumps(body).encode(),
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=LIMIT_SECONDS) as response:
+        assert response.status == 200
+
+
+def send(address: str, *spans: Mapping[str, object], service: str = "test", scope: str = "test") -> None:
+    """Send spans of one service."""
+    resource = {"attributes": otlp_attributes({"service.name": service})}
+    post(
+        address, {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": scope}, "spans": spans}]}]}
+    )
+
+
+def written(path: Path) -> list[dict[str, object]]:
+    """Return the spans in the gateway's file, each as it is there; a line that is not whole is not there yet."""
+    spans = []
+    for line in path.read_text().splitlines(keepends=True) if path.exists() else []:
+        if not line.endswith("\n"):
+            break
+        for resource in json.loads(line)["resourceSpans"]:
+            spans += [each for scope in resource["scopeSpans"] for each in scope["spans"]]
+    return spans
+
+
+def scraped(address: str) -> str:
+    """Return what the gateway's Prometheus exporter says, as OpenMetrics: with exemplars."""
+    request = urllib.request.Request(
+        f"http://{address}/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"}
+    )
+    with urllib.request.urlopen(request, timeout=LIMIT_SECONDS) as response:
+        return str(response.read().decode())
+
+
+@pytest.fixture(scope="session")
+def otlp() -> SimpleNamespace:
+    """What speaks OTLP/JSON and Prometheus' text: `span`, `send`, `post`, `written`, `plain_value`, `scraped`."""
+    return SimpleNamespace(span=span, send=send, post=post, written=written, plain_value=plain_value, scraped=scraped)
