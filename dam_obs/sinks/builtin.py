@@ -15,7 +15,7 @@ from dam_obs.sinks.console import ConsoleSink
 from dam_obs.sinks.hooks import HookSink
 from dam_obs.sinks.jsonl import JsonlSink
 from dam_obs.sinks.opentelemetry import OpenTelemetrySink
-from dam_obs.sinks.otlp_env import UnknownProtocol, otlp_from
+from dam_obs.sinks.otlp_env import NoSuchCertificate, UnknownProtocol, otlp_from
 
 if TYPE_CHECKING:
     from dam_obs.config import Settings
@@ -52,7 +52,7 @@ def _closed(settings: Settings, trace: Path) -> Path | None:
 def _otlp() -> SinkFactory | None:
     try:
         otlp = otlp_from(os.environ)
-    except UnknownProtocol as error:
+    except (UnknownProtocol, NoSuchCertificate) as error:
         _logger.warning("dam-obs: no spans go out: %s", error)
         return None
     if otlp is None:

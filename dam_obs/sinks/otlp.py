@@ -4,25 +4,27 @@ Send spans to a collector, without the program, or the other sinks, having to wa
 The drain thread encodes a batch and puts it into a bounded queue; a thread that lives as
 long as there is something in it sends, through the official exporters. A collector that
 does not answer is left alone for a growing time, in which spans are dropped and counted
-before they are encoded. What the exporters log is let through once.
+before they are encoded. Why is told once for each kind of trouble, in the place of what the
+exporters log.
 """
 
 from __future__ import annotations
 
 import importlib
 import logging
+import os
+import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
 
-from opentelemetry import context as otel_context
-
+from dam_obs.sinks.otlp_answers import Answer
+from dam_obs.sinks.otlp_complaints import sending
 from dam_obs.sinks.otlp_env import Otlp
 from dam_obs.trace import faults
-from dam_obs.trace.context import suppressed
 from dam_obs.trace.events import FinishedSpan
 from dam_obs.trace.threads import wait_for_end
 
@@ -50,6 +52,9 @@ LOOK_SECONDS: Final = 0.05
 
 DROPPED: Final = "sinks.otlp.dropped"
 
+REJECTED: Final = "sinks.otlp.rejected"
+"""Spans that arrived, and that the collector said it did not take."""
+
 _IMPORTED_LATE: Final = {
     "grpc": ("concurrent.futures.thread", "grpc.experimental", "grpc._channel"),
     "http/protobuf": ("concurrent.futures.thread", "requests", "netrc"),
@@ -61,6 +66,10 @@ _SEND = faults.guard("sinks.otlp")
 
 class Transport(Protocol):
     """An official exporter, with our encoder where it allows that."""
+
+    @property
+    def answer(self) -> Answer | None:
+        """What the last attempt met; `None` if there was none, or the exporter cannot be listened to."""
 
     def prepare(self, batch: Sequence[FinishedSpan]) -> tuple[Any, int]:
         """Encode; return what to send and how many bytes it has."""
@@ -79,31 +88,69 @@ class Transport(Protocol):
 
 
 def otlp_factory(otlp: Otlp) -> Callable[[], OtlpSink]:
-    """
-    Return what makes the sink for these settings.
+    """Return what makes the sink for these settings."""
+    open_transport = transport_factory(otlp)
+    return lambda: OtlpSink(open_transport(), otlp)
 
-    The exporter is imported here (a quarter of a second for gRPC) and not when the sink is made: a program
+
+def transport_factory(otlp: Otlp) -> Callable[[], Transport]:
+    """
+    Return what opens the connection for these settings.
+
+    The exporter is imported here (a quarter of a second for gRPC) and not when the connection is opened: a program
     may be so short that this is at its exit, when the exporters do not import any more, or may fork meanwhile.
     """
-    for name in _IMPORTED_LATE[otlp.protocol]:
-        with suppress(ImportError):
-            importlib.import_module(name)
     if otlp.protocol == "grpc":
-        from dam_obs.sinks.otlp_grpc import open_transport
+        with _quiet_grpc():
+            _import_late(otlp.protocol)
+            from dam_obs.sinks.otlp_grpc import open_transport
 
-        return lambda: OtlpSink(open_transport())
+        return open_transport
+    _import_late(otlp.protocol)
     from dam_obs.sinks.otlp_http import HttpTransport
 
-    return lambda: OtlpSink(HttpTransport())
+    return HttpTransport
+
+
+def _import_late(protocol: str) -> None:
+    for name in _IMPORTED_LATE[protocol]:
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
+@contextmanager
+def _quiet_grpc() -> Iterator[None]:
+    """
+    Import gRPC so that its library prints no line for each TLS handshake that fails; errors it still prints.
+
+    It reads the variable when it is imported. Where the program has done so, or has set the variable, all stays.
+    """
+    if "grpc" in sys.modules or _VERBOSITY in os.environ:
+        yield
+        return
+    os.environ[_VERBOSITY] = "ERROR"
+    try:
+        yield
+    finally:
+        del os.environ[_VERBOSITY]
+
+
+_VERBOSITY: Final = "GRPC_VERBOSITY"
 
 
 class OtlpSink:
     """Hands batches to a collector."""
 
     def __init__(
-        self, transport: Transport, *, queue_spans: int = QUEUE_SPANS, clock: Callable[[], float] = time.monotonic
+        self,
+        transport: Transport,
+        otlp: Otlp | None = None,
+        *,
+        queue_spans: int = QUEUE_SPANS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transport = transport
+        self._otlp = otlp or Otlp("grpc", None)
         self._queue_spans = queue_spans
         self._clock = clock
         self._lock = threading.Lock()
@@ -119,8 +166,6 @@ class OtlpSink:
         self._awake_at = 0.0
         self.in_trouble = False
         """The exporter complained about what is being sent."""
-        for name in _LOGGERS:
-            logging.getLogger(name).addFilter(_ONCE)
 
     def __call__(self, batch: Sequence[FinishedSpan]) -> None:
         """Encode a batch and let it be sent."""
@@ -156,6 +201,7 @@ class OtlpSink:
             self._is_closed = True
         if lost:
             faults.count(DROPPED, lost)
+            self._tell(self._transport.answer or Answer("silent"))
 
     def before_fork(self, timeout: float) -> None:
         """Let the sending thread come to its end, within `timeout` seconds, and what no fork survives be closed."""
@@ -167,6 +213,11 @@ class OtlpSink:
             faults.count("sinks.otlp.fork_with_thread")
             return
         self._is_late = False
+
+    @property
+    def hears(self) -> bool:
+        """Whether it is known what the last attempt met."""
+        return self._transport.answer is not None
 
     # -- the drain thread's part
 
@@ -207,14 +258,9 @@ class OtlpSink:
         self._send_all()
 
     def _send_all(self) -> None:
-        token = otel_context.attach(suppressed())
-        _sending.sink = self
-        try:
+        with sending(self):
             while (following := self._next()) is not None:
                 self._send(*following)
-        finally:
-            _sending.sink = None
-            otel_context.detach(token)
 
     def _next(self) -> tuple[Any, int] | None:
         with self._lock:
@@ -230,12 +276,26 @@ class OtlpSink:
             with _SEND:
                 arrived = self._transport.send(payload, number)
             self._learn(arrived)
+            with _SEND:
+                self._tell(self._transport.answer)
         with self._lock:
             if self._is_closed:
                 return  # given up and counted by `close`
             self._waiting -= number
         if not arrived:
             faults.count(DROPPED, number)
+
+    def _tell(self, answer: Answer | None) -> None:
+        """Say, once for each kind, what is lost and why; count what the collector itself refused."""
+        if answer is None or answer.kind == "taken":
+            return
+        if answer.rejected:
+            faults.count(REJECTED, answer.rejected)
+        if answer.kind in _told:
+            return
+        _told.add(answer.kind)
+        where, remedy = self._otlp.where or "its address", answer.remedy(self._otlp.variable)
+        _logger.warning("dam-obs: spans are lost at the collector, %s: %s; %s", where, answer.says, remedy)
 
     def _learn(self, arrived: bool) -> None:
         self.in_trouble = not arrived
@@ -246,33 +306,9 @@ class OtlpSink:
         self._rest = min(self._rest * 2, LONGEST_REST)
 
 
-# -- what the exporters log
+# -- what is told
 
-_LOGGERS: Final = (
-    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
-    "opentelemetry.exporter.otlp.proto.grpc.exporter",
-    "opentelemetry.exporter.otlp.common.http",
-)
+_logger: Final = logging.getLogger(__name__)
 
-_sending = threading.local()
-
-
-class _Once(logging.Filter):
-    """
-    Let one complaint of an exporter of ours through; leave those of the program's own alone.
-
-    It is also how we hear that the exporter is trying again and again.
-    """
-
-    said = False
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        sink: OtlpSink | None = getattr(_sending, "sink", None)
-        if sink is None or record.levelno < logging.WARNING:
-            return True
-        sink.in_trouble = True
-        first, self.said = not self.said, True
-        return first
-
-
-_ONCE: Final = _Once()
+_told: Final[set[str]] = set()
+"""Kinds of answers that this process, or one that it was forked from, has told of."""

@@ -7,8 +7,9 @@ Endpoint, headers, time-out, compression and certificates are read by the offici
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ Protocol = Literal["grpc", "http/protobuf"]
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_CERTIFICATES: Final = ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE")
 _HTTP_PORT: Final = 4318
 
 
@@ -28,6 +30,34 @@ class Otlp:
     protocol: Protocol
     endpoint: str | None
     """As it was given; `None` for the exporter's default."""
+
+    variable: str = field(default=_ENDPOINTS[-1], compare=False)
+    """Where the endpoint was given, or would be."""
+
+    @property
+    def where(self) -> str:
+        """Host and port, empty if it is no address; what else an endpoint holds may be a secret."""
+        endpoint = self.endpoint or _DEFAULTS[self.protocol]
+        try:
+            parts = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            return ""
+        if not host:
+            return ""
+        port = port or (80 if self.protocol == "http/protobuf" and parts.scheme != "https" else 443)
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+_DEFAULTS: Final[dict[Protocol, str]] = {"grpc": "localhost:4317", "http/protobuf": "localhost:4318"}
+
+
+class NoSuchCertificate(DamObsError):
+    """A file of certificates was named that cannot be read."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(f"the file that {variable} names cannot be read: correct or unset it")
+        self.variable = variable
 
 
 class UnknownProtocol(DamObsError):
@@ -48,15 +78,25 @@ def otlp_from(environ: Mapping[str, str]) -> Otlp | None:
 
     Raises:
         UnknownProtocol: the protocol that is asked for is neither.
+        NoSuchCertificate: a file that is named to trust the collector by cannot be read.
     """
-    endpoint = next((environ[name] for name in _ENDPOINTS if environ.get(name)), None)
+    variable = next((name for name in _ENDPOINTS if environ.get(name)), None)
+    endpoint = environ[variable] if variable else None
     exporters = _words(environ.get("OTEL_TRACES_EXPORTER", ""))
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None
     wanted = [name for name in exporters if name.startswith("otlp")]
     if not wanted and (exporters or endpoint is None):
         return None
-    return Otlp(_protocol(environ, wanted, endpoint), endpoint)
+    _check_certificate(environ)
+    return Otlp(_protocol(environ, wanted, endpoint), endpoint, variable or _ENDPOINTS[-1])
+
+
+def _check_certificate(environ: Mapping[str, str]) -> None:
+    # The exporters would go on without it, and log a traceback.
+    variable = next((name for name in _CERTIFICATES if environ.get(name)), None)
+    if variable and not os.access(environ[variable], os.R_OK):
+        raise NoSuchCertificate(variable)
 
 
 def _protocol(environ: Mapping[str, str], wanted: list[str], endpoint: str | None) -> Protocol:

@@ -9,6 +9,13 @@ import pytest
 
 from dam_obs.trace.events import FinishedSpan, TraceEvent
 
+
+@pytest.fixture(autouse=True)
+def nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test hears for the first time what is told once."""
+    monkeypatch.setattr("dam_obs.sinks.otlp._told", set())
+
+
 _EVENT_DEFAULTS: dict[str, Any] = {
     "trace_id": "alt_1705180800_a3f2",
     "parent_id": None,

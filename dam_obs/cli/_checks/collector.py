@@ -1,60 +1,55 @@
-"""Whether an OTLP collector is configured and somebody listens there."""
+"""Whether an OTLP collector is configured, and whether it takes spans: it is sent a request without any."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Mapping
-from urllib.parse import SplitResult, urlsplit
+import os
 
 from dam_obs.cli._checks.check import Check, Place
+from dam_obs.errors import DamObsError
+from dam_obs.sinks.otlp_answers import Answer
+from dam_obs.sinks.otlp_ask import ask
+from dam_obs.sinks.otlp_env import Otlp, otlp_from
 
 NAME = "collector (OTLP)"
-TIMEOUT_SECONDS = 1.0
-
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-_DEFAULT_PORTS = {"grpc": 4317, "http/protobuf": 4318, "http/json": 4318}
+_LOST = "events are dropped there and counted, trace.jsonl is written"
+_SPOKEN = {"grpc": "gRPC", "http/protobuf": "HTTP"}
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def check_collector(place: Place) -> Check:
-    """Try to connect to the collector that the environment names, if it names one."""
-    variable, endpoint = _first(place.environ, _ENDPOINTS)
-    if not endpoint:
-        says = "not configured: events go to trace.jsonl only"
-        return Check(NAME, "ok", says, "to send them on: export OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4317")
+    """Ask the collector that the environment names, if it names one, whether it takes spans."""
+    try:
+        otlp = otlp_from(place.environ)
+    except DamObsError as error:
+        says, _, remedy = str(error).partition(": ")
+        return Check(NAME, "broken", f"no events are sent: {says}", remedy)
+    if otlp is None:
+        return _none(place)
+    if not otlp.where:
+        return Check(NAME, "broken", f"{otlp.variable} is not an address", f"export {otlp.variable}=http://HOST:4317")
+    return _told(otlp, ask(otlp))
+
+
+def _none(place: Place) -> Check:
     if place.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return Check(NAME, "limited", "OTEL_SDK_DISABLED switches sending off", "unset OTEL_SDK_DISABLED")
-
-    _, protocol = _first(place.environ, _PROTOCOLS)
-    address = _address(endpoint, _DEFAULT_PORTS.get(protocol.strip().lower(), 4317))
-    if address is None:
-        return Check(NAME, "broken", f"{variable} is not an address", f"export {variable}=http://HOST:4317")
-    return _try(variable, *address)
+    says = "not configured: events go to trace.jsonl only"
+    return Check(NAME, "ok", says, "to send them on: export OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4317")
 
 
-def _first(environ: Mapping[str, str], variables: tuple[str, ...]) -> tuple[str, str]:
-    for variable in variables:
-        if environ.get(variable, "").strip():
-            return variable, environ[variable].strip()
-    return variables[0], ""
+def _told(otlp: Otlp, answer: Answer) -> Check:
+    if answer.kind == "taken":
+        return Check(NAME, "ok", f"{otlp.where} takes spans over {_SPOKEN[otlp.protocol]}")
+    words = f'; in its words: "{answer.message}"' if answer.message else ""
+    says = f"{otlp.where}: {answer.says}{words}"
+    if answer.passes:
+        return Check(NAME, "limited", f"{says}; what it does not take is counted", answer.remedy(otlp.variable))
+    return Check(NAME, "broken", f"{says}; {_LOST}", _remedy(otlp, answer))
 
 
-def _address(endpoint: str, default_port: int) -> tuple[str, int] | None:
-    """Return host and port; what else an endpoint holds may be a secret and is left alone."""
-    try:
-        parts: SplitResult = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
-        port = parts.port or {"http": default_port, "https": default_port}.get(parts.scheme, default_port)
-    except ValueError:
-        return None
-    return (parts.hostname, port) if parts.hostname else None
-
-
-def _try(variable: str, host: str, port: int) -> Check:
-    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    try:
-        socket.create_connection((host, port), timeout=TIMEOUT_SECONDS).close()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        says = f"nobody answers at {shown} ({reason}); events are dropped there and counted, trace.jsonl is written"
-        return Check(NAME, "broken", says, f"start the collector, or correct or unset {variable}")
-    return Check(NAME, "ok", f"{shown} accepts connections")
+def _remedy(otlp: Otlp, answer: Answer) -> str:
+    remedy = answer.remedy(otlp.variable)
+    bundle = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    if answer.kind == "untrusted" and otlp.protocol == "http/protobuf" and bundle:
+        return f"{remedy}; and unset {bundle}, which would win over it"
+    return remedy
