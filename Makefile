@@ -20,7 +20,7 @@ ifneq ($(PIP_INDEX_URL),)
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help setup demo test test-backends collector lint types docs bench check clean distclean
+.PHONY: help setup demo test test-backends collector dashboards lint types docs bench check clean distclean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -70,6 +70,9 @@ types: setup ## Check types
 docs: setup ## Build the documentation into docs/_build/html
 	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo "Wrote docs/_build/html/index.html"
+
+dashboards: setup ## Make the Grafana dashboards anew from the trace-point files
+	@$(BIN)/python -m dashboards.build
 
 bench: setup ## Run the benchmarks, one after the other
 	@for each in $(BENCHMARKS); do echo "== $$each"; $(BIN)/python $$each || exit 1; done
