@@ -20,7 +20,7 @@ ifneq ($(PIP_INDEX_URL),)
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-.PHONY: help setup demo test test-backends collector dashboards lint types docs bench check clean distclean
+.PHONY: help setup demo test test-backends collector jaeger prometheus backends-up backends-down dashboards lint types docs bench check clean distclean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -56,6 +56,18 @@ test-backends: setup ## Run the tests against the real collector, Jaeger and Pro
 
 collector: ## Build the collector that collector-config/ describes, and print where it is
 	@collector-config/backends/build-collector
+
+jaeger: ## Build Jaeger, and print where it is
+	@collector-config/backends/build-jaeger
+
+prometheus: ## Get Prometheus out of Debian's package, and print where it is
+	@collector-config/backends/install-prometheus
+
+backends-up: ## Start Jaeger, gateway, agent, Prometheus and a server of reports on loopback; ARGS names some of them
+	@collector-config/backends/up $(ARGS)
+
+backends-down: ## Stop what backends-up has started
+	@collector-config/backends/down $(ARGS)
 
 lint: setup ## Check style and format
 	@$(BIN)/ruff check .
