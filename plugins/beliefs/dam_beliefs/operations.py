@@ -1,0 +1,64 @@
+"""Gathering the operations on a trait: own first, then breadth first, down to the level of the base value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dam_beliefs.condition import parse
+from dam_beliefs.inheritance import Base
+from dam_beliefs.node import Node, levels
+from dam_beliefs.value_types.base import Making, Operation
+
+IF = "if"
+VALUE = "value"
+
+
+def gather(making: Making, base: Base) -> tuple[tuple[Operation, ...], frozenset[int]]:
+    """
+    Return the operations that apply, nearest first, and the `id` of all nodes that were asked.
+
+    The whole level counts on which the base value is found, the furthest one of a value with several sources; what
+    lies further away does not. What a value that was handed on has in it already is not asked again.
+
+    Raises:
+        BadCondition, CircularTrait: Whether one applies cannot be said.
+    """
+    gathered: list[Operation] = []
+    asked = set(base.covered)
+    wanted = set(base.nodes)
+    for level in levels(making.belief):
+        for node in level:
+            if id(node) not in asked:
+                asked.add(id(node))
+                gathered.extend(_of(node, making))
+        wanted.difference_update(id(node) for node in level)
+        if not wanted:
+            break
+    return tuple(gathered), frozenset(asked)
+
+
+def _of(node: Node, making: Making) -> Iterator[Operation]:
+    for key, value in node.own_operations(making.trait).items():
+        if is_conditional(value):
+            if applies(value[IF], making):
+                yield Operation(key, value[VALUE], node)
+        else:
+            yield Operation(key, value, node)
+
+
+def is_conditional(value: Any) -> bool:
+    """Say whether what is given with an operation is ``{"value": ..., "if": "..."}``."""
+    return isinstance(value, Mapping) and set(value) == {VALUE, IF}
+
+
+def applies(condition: str, making: Making) -> bool:
+    """
+    Say whether a condition holds for the belief.
+
+    Raises:
+        BadCondition: It cannot be read, or compares what has no order.
+        CircularTrait: It asks for the very trait that it decides on.
+    """
+    with making.world.deciding(making.belief, making.trait):
+        return parse(condition).holds(making.belief.get_trait)

@@ -1,0 +1,67 @@
+"""
+Values that do not change: what a belief keeps, and `MISSING`.
+
+A list becomes a tuple and a mapping a read-only one, deep inside too, so that a value can be handed on as the very
+object it is, to any number of beliefs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+
+class Missing(Enum):
+    """The type of `MISSING`."""
+
+    MISSING = "missing"
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing.MISSING
+"""Not set, which is something else than set to `None`."""
+
+Operations: TypeAlias = Mapping[str, Any]
+"""By name, of one trait."""
+
+
+def frozen(value: Any) -> Any:
+    """Return a value that nobody can change: lists, mappings and sets are copied, all else is kept as it is."""
+    if isinstance(value, (list, tuple)):
+        return tuple(frozen(each) for each in value)
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: frozen(each) for key, each in value.items()})
+    if isinstance(value, (set, frozenset)):
+        return frozenset(value)
+    return value
+
+
+def thawed(value: Any) -> Any:
+    """Return plain lists and dicts again, as JSON has them."""
+    if isinstance(value, (tuple, frozenset)):
+        return [thawed(each) for each in value]
+    if isinstance(value, Mapping):
+        return {key: thawed(each) for key, each in value.items()}
+    return value
+
+
+def each_once(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Return values in order, each where it first came up; equal values of different types are different ones."""
+    seen: set[tuple[type, Any]] = set()
+    unhashable: list[Any] = []
+    kept: list[Any] = []
+    for value in values:
+        try:
+            known = (type(value), value) in seen
+            seen.add((type(value), value))
+        except TypeError:
+            known = any(type(each) is type(value) and each == value for each in unhashable)
+            if not known:
+                unhashable.append(value)
+        if not known:
+            kept.append(value)
+    return tuple(kept)

@@ -1,0 +1,156 @@
+"""
+Minds as values: ``mind: {_call: create}``, ``mind: {tavern: [location]}``, ``mind.append``.
+
+A mapping without ``_call`` is a template: what a mind is to know from its beginning, labels with the traits to learn
+of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dam_beliefs.condition import parse
+from dam_beliefs.errors import UnknownLabel
+from dam_beliefs.keys import CALL, is_recipe
+from dam_beliefs.mind import Mind
+from dam_beliefs.operations import IF, applies
+from dam_beliefs.plain import frozen
+from dam_beliefs.value_types.base import Making, Operation, Unfit, ValueType
+
+if TYPE_CHECKING:
+    from dam_beliefs.belief import Belief
+    from dam_beliefs.state import State
+    from dam_beliefs.state_view import StateView
+    from dam_beliefs.world import World
+
+TRAITS = "traits"
+
+
+class MindType(ValueType):
+    """Minds: made for each belief, joined by a `UnionState`, taught by operations."""
+
+    name = "Mind"
+    operations = frozenset({"append", "remove", "replace"})
+    factories = frozenset({"create"})
+    composes = True
+    makes = True
+
+    def take(self, value: Any, world: World, state: StateView | None) -> Any:
+        """Take minds of this world, recipes and templates."""
+        if isinstance(value, Mind):
+            if value.world is not world:
+                raise Unfit(f"is the {value.name} of another world")
+            return value
+        if not isinstance(value, Mapping):
+            raise Unfit(f"is {value!r}, which is no mind, recipe or template")
+        if is_recipe(value):
+            tick = value.get("default_tick")
+            if tick is not None and (isinstance(tick, bool) or not isinstance(tick, int)):
+                raise Unfit(f"has default_tick {tick!r}, which is no tick")
+        else:
+            self.check_operation("append", value)
+        return frozen(value)
+
+    def check_operation(self, key: str, value: Any) -> None:
+        """All take labels with lists of traits; ``remove`` takes a list of labels, too."""
+        if key == "remove" and isinstance(value, (list, tuple)):
+            return
+        if not isinstance(value, Mapping):
+            raise Unfit(f"is {value!r}: write labels, each with a list of traits")
+        for label, traits in value.items():
+            if isinstance(traits, Mapping):
+                if set(traits) - {TRAITS, IF} or TRAITS not in traits or not isinstance(traits.get(IF, ""), str):
+                    raise Unfit(f"says {dict(traits)!r} of {label}: write {TRAITS} and, if you like, {IF}")
+                if IF in traits:
+                    parse(traits[IF])
+                traits = traits[TRAITS]
+            if not isinstance(traits, (list, tuple)) or not all(isinstance(each, str) for each in traits):
+                raise Unfit(f"says {traits!r} of {label}: write a list of traits")
+
+    def is_empty(self, value: Any) -> bool:
+        """Say that an empty template adds nothing."""
+        return isinstance(value, Mapping) and not value
+
+    def make(self, recipe: Any, making: Making) -> Mind:
+        """Make a mind for the belief's subject, and teach it what the template says."""
+        subject = making.belief.subject
+        if CALL in recipe:
+            return Mind.create(making.state, recipe, subject)
+        mind = Mind(making.world, making.state.mind, subject)
+        state = mind.add_state(making.state.tick, making.state)
+        teach(state, [Operation("append", recipe, making.belief)], making)
+        state.lock()
+        return mind
+
+    def compose(self, values: Sequence[Any], making: Making) -> Mind:
+        """Return a mind that begins with all that they know."""
+        return Mind.compose(values, making.state, making.belief.subject)
+
+    def operate(self, value: Mind, operations: Sequence[Operation], making: Making) -> Mind:
+        """Teach it at the belief's own tick; somebody else's mind stays as it is, and a new one goes on from it."""
+        mind = value
+        if value.self_subject is not making.belief.subject:
+            mind = Mind.compose([value], making.state, making.belief.subject)
+        state = mind.add_state(making.state.tick, making.state, may_share_tick=True)
+        try:
+            teach(state, operations, making)
+            state.lock()
+        except BaseException:
+            mind.take_back(state)
+            raise
+        return mind
+
+    def dump(self, value: Any, world: World) -> Any:
+        """Return its number; a recipe as it is."""
+        return {"_mind": value.number} if isinstance(value, Mind) else super().dump(value, world)
+
+    def load(self, data: Any, world: World) -> Any:
+        """Return the mind by its number."""
+        return world.minds[data["_mind"]] if "_mind" in data else frozen(data)
+
+
+def teach(state: State, operations: Sequence[Operation], making: Making) -> None:
+    """
+    Apply operations to a state, the furthest first, so that the nearest has the last word.
+
+    Raises:
+        UnknownLabel: Nothing is known by a label where the belief is.
+        UnknownTrait: What has the label can have no such trait.
+        BadCondition, CircularTrait: Whether something applies cannot be said.
+    """
+    from dam_beliefs.learning import forget
+
+    for operation in reversed(operations):
+        for label, traits in _told(operation.value, making):
+            known = _known(label, operation, making)
+            mine = state.get_belief(known.subject)
+            if operation.key == "append":
+                state.learn_about(known, traits or ())
+            elif operation.key == "remove":
+                if mine is not None:
+                    forget(state, mine, traits)
+            else:
+                if mine is not None:
+                    forget(state, mine, None)
+                state.learn_about(known, traits or ())
+
+
+def _told(value: Any, making: Making) -> Iterator[tuple[str, tuple[str, ...] | None]]:
+    """Yield labels with traits, where their condition holds; no traits: all of it."""
+    if not isinstance(value, Mapping):
+        yield from ((label, None) for label in value)
+        return
+    for label, traits in value.items():
+        if not isinstance(traits, Mapping):
+            yield label, tuple(traits)
+        elif IF not in traits or applies(traits[IF], making):
+            yield label, tuple(traits[TRAITS])
+
+
+def _known(label: str, operation: Operation, making: Making) -> Belief:
+    belief = making.state.get_belief_by_label(label)
+    if belief is None:
+        labels = [each.label for each in making.state.get_beliefs() if each.label]
+        raise UnknownLabel(f"{making.where}, {making.trait}.{operation.key} of {operation.source.name}", label, labels)
+    return belief
