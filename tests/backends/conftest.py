@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -89,10 +91,14 @@ _given: set[int] = set()
 
 
 def _free_address() -> str:
+    # Below what the kernel gives to outgoing connections, one of which could have it before the program does.
     while True:
+        port = random.randrange(20_000, 32_000)
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         if port not in _given:
             _given.add(port)
             return f"127.0.0.1:{port}"
@@ -164,6 +170,11 @@ class Collector(Service):
 
     addresses: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def file(self) -> Path:
+        """Where a gateway writes what it gets."""
+        return Path(self.addresses["DAM_GATEWAY_FILE"])
+
     def metrics(self) -> str:
         """Return the collector's own metrics, as Prometheus reads them."""
         role = "AGENT" if "DAM_AGENT_GRPC" in self.addresses else "GATEWAY"
@@ -227,7 +238,6 @@ def _collector(program: Path, role: str, more: Sequence[Path], variables: Mappin
     addresses = {n: value.rpartition(":")[2] if n.endswith("_PORT") else value for n, value in addresses.items()}
     addresses.update({name: variables[name] for name in addresses if name in variables})
     files = {"DAM_AGENT_QUEUE": str(folder / "queue"), "DAM_GATEWAY_FILE": str(folder / "otlp" / "dam-obs.jsonl")}
-    (folder / "otlp").mkdir(exist_ok=True)
     configs = [f"--config={path}" for path in (CONFIG / f"{role}.yaml", *more)]
     health = addresses[f"DAM_{role.upper()}_HEALTH"]
     environ = {**files, **variables, **addresses}
@@ -343,3 +353,92 @@ def scraped(address: str) -> str:
 def otlp() -> SimpleNamespace:
     """What speaks OTLP/JSON and Prometheus' text: `span`, `send`, `post`, `written`, `plain_value`, `scraped`."""
     return SimpleNamespace(span=span, send=send, post=post, written=written, plain_value=plain_value, scraped=scraped)
+
+
+# -- Jaeger
+
+
+@dataclass
+class Jaeger(Service):
+    """Jaeger with our configuration."""
+
+    otlp: str = ""
+    """Where it takes OTLP by gRPC."""
+    query: str = ""
+    """Where it is asked by HTTP; `query_grpc` by gRPC."""
+    query_grpc: str = ""
+
+    def page(self, path: str) -> str:
+        """Return what is answered to a browser."""
+        with urllib.request.urlopen(f"http://{self.query}{path}", timeout=LIMIT_SECONDS) as response:
+            return str(response.read().decode())
+
+    def ask(self, path: str, **parameters: str) -> object:
+        """Return the answer of the query API, out of its JSON; `None` for what it has not got."""
+        query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
+        try:
+            return json.loads(self.page(path + query))
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+
+
+StartJaeger = Callable[..., Jaeger]
+
+
+@pytest.fixture(scope="session")
+def start_jaeger(
+    built: Callable[[str], Path], services: ExitStack, tmp_path_factory: pytest.TempPathFactory
+) -> StartJaeger:
+    """
+    Return a function that starts Jaeger on free ports.
+
+    It takes values for variables of its file, such as ``DAM_JAEGER_UI``, and `more` configuration files that are laid
+    over it.
+    """
+
+    def start(*more: Path, **variables: str) -> Jaeger:
+        program, folder = built("build-jaeger"), tmp_path_factory.mktemp("jaeger")
+        for attempt in range(3):  # somebody else may take a free port before we do
+            one = _jaeger(program, more, variables, folder)
+            services.callback(one.stop)
+            try:
+                one.start()
+            except Ended:
+                if attempt == 2 or "address already in use" not in one.log.read_text():
+                    raise
+            else:
+                return one
+        raise AssertionError
+
+    return start
+
+
+def _jaeger(program: Path, more: Sequence[Path], variables: Mapping[str, str], folder: Path) -> Jaeger:
+    otlp, query, query_grpc, metrics = (_free_address() for _ in range(4))
+    configs = [f"--config={path}" for path in (CONFIG / "jaeger" / "jaeger.yaml", *more)]
+    environ = {
+        "DAM_JAEGER": otlp,
+        "DAM_JAEGER_QUERY_HTTP": query,
+        "DAM_JAEGER_QUERY_GRPC": query_grpc,
+        "DAM_JAEGER_METRICS_PORT": metrics.rpartition(":")[2],
+        "DAM_JAEGER_UI_CONFIG": str(CONFIG / "jaeger" / "ui.json"),
+        "DAM_JAEGER_BADGER": str(folder / "badger"),
+        **variables,
+    }
+    ready, log = f"http://{query}/api/services", folder / "jaeger.log"
+    command = [program, *configs]
+    return Jaeger("jaeger", command, environ, ready, log, otlp=otlp, query=query, query_grpc=query_grpc)
+
+
+@pytest.fixture(scope="session")
+def jaeger(start_jaeger: StartJaeger) -> Jaeger:
+    """A Jaeger that keeps traces in memory."""
+    return start_jaeger()
+
+
+@pytest.fixture(scope="session")
+def config() -> Path:
+    """The folder ``collector-config``."""
+    return CONFIG

@@ -1,0 +1,147 @@
+"""What the agent hides, and that it harms nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+SESSION = Path(__file__).parents[3] / "examples" / "hrm_session"
+HIDDEN = "****"
+_traces = count(0xACDC_0000)
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+GITHUB = "ghp_" + "a1B2" * 9
+CASES: dict[str, tuple[object, object]] = {
+    "http.request.header.authorization": ("anything", HIDDEN),
+    "db.password": ("hunter2", HIDDEN),
+    "x-api-key": (12345, HIDDEN),
+    "set-cookie": ("a=b", HIDDEN),
+    "session_token": ("[redacted:token]", "[redacted:token]"),
+    "note": (f"use {GITHUB}, please", f"use {HIDDEN}, please"),
+    "header": (f"Bearer {JWT}", f"Bearer {HIDDEN}"),
+    "url.full": ("postgres://me:hunter2@db:5432/x", f"{HIDDEN}db:5432/x"),
+    "pem": ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", HIDDEN),
+    "aws": ("AKIA" + "Q" * 16, HIDDEN),
+    "list": (["one", GITHUB], f'["one","{HIDDEN}"]'),
+    "dam.data.output": (f"said {GITHUB}", f"said {HIDDEN}"),
+    "dam.data.key": ("chapter-1", "chapter-1"),
+    "dam.data.token": ("page-7", "page-7"),
+    "dam.data.tokens_saved": (45, 45),
+    "dam.id": ("alt_1705180800_a3f2", "alt_1705180800_a3f2"),
+    "dam.touched.files_read": (["/etc/hosts", "a b"], ["/etc/hosts", "a b"]),
+    "dam.start_mono_ns": (49_860_261_504_346, 49_860_261_504_346),
+    "dam.feature.ratio": (0.5, 0.5),
+    "dam.data.allowed": (True, True),
+    "gen_ai.usage.input_tokens": (512, 512),
+    "url.plain": ("https://example.org/a?b=c", "https://example.org/a?b=c"),
+    "code.file.path": ("/srv/app/secrets/tokens.py", "/srv/app/secrets/tokens.py"),
+}
+
+
+@pytest.fixture
+def through(
+    agent: Any, gateway: Any, otlp: SimpleNamespace, wait_until: Callable[..., None]
+) -> Callable[..., dict[str, Any]]:
+    """Return a function that sends one span through agent and gateway, and gives it as it was written."""
+
+    def send(**fields: Any) -> dict[str, Any]:
+        trace = next(_traces)
+        otlp.send(agent.addresses["DAM_AGENT_HTTP"], otlp.span(trace, **fields))
+
+        def found() -> list[dict[str, Any]]:
+            return [each for each in otlp.written(gateway.file) if each["traceId"] == f"{trace:032x}"]
+
+        wait_until(found, "the span is written")
+        (span,) = found()
+        return span
+
+    return send
+
+
+def test_attributes(through: Callable[..., dict[str, Any]], otlp: SimpleNamespace) -> None:
+    """Secrets by name and by shape are hidden; all else is as it was, down to its type."""
+    span = through(attributes={name: sent for name, (sent, _) in CASES.items()})
+
+    arrived = {each["key"]: otlp.plain_value(each["value"]) for each in span["attributes"]}
+    assert arrived == {name: expected for name, (_, expected) in CASES.items()}
+
+
+def test_texts_that_are_no_attributes(through: Callable[..., dict[str, Any]]) -> None:
+    """The name of a span, the message of its failure, and what was said of an exception."""
+    span = through(
+        name=f"GET https://me:pw@host/{GITHUB}",
+        status=2,
+        message=f"401 for {GITHUB}",
+        events=[
+            {
+                "name": "exception",
+                "timeUnixNano": "1",
+                "attributes": [{"key": "exception.message", "value": {"stringValue": f"no {GITHUB}"}}],
+            }
+        ],
+    )
+
+    assert span["name"] == f"GET {HIDDEN}host/{HIDDEN}"
+    assert span["status"] == {"message": f"401 for {HIDDEN}", "code": 2}
+    assert span["events"][0]["attributes"] == [{"key": "exception.message", "value": {"stringValue": f"no {HIDDEN}"}}]
+    assert "attributes" not in span
+
+
+def test_a_name_without_secrets_stays(through: Callable[..., dict[str, Any]]) -> None:
+    """And a span without a message gets none."""
+    span = through(name="focus.gate_check")
+
+    assert (span["name"], span["status"]) == ("focus.gate_check", {})
+
+
+def test_what_dam_obs_sends_arrives_as_it_was_recorded(
+    agent: Any, gateway: Any, otlp: SimpleNamespace, wait_until: Callable[..., None], tmp_path: Path
+) -> None:
+    """Of a session that reaches every operation of five layers: handles, parents, status, summaries and all data."""
+    environ = {
+        **os.environ,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{agent.addresses['DAM_AGENT_GRPC']}",
+        "OTEL_SERVICE_NAME": "session",
+    }
+    command = [sys.executable, "-m", "dam_obs.cli", "run", "--output", "trace.jsonl", "--", sys.executable, SESSION]
+    subprocess.run(command, env=environ, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    events = [json.loads(line) for line in (tmp_path / "trace.jsonl").read_text().splitlines()]
+    recorded = {event["otel_span_id"]: _recorded(event) for event in events if "otel_span_id" in event}
+    assert {event["hrm_layer"] for event in events} >= {"altitude", "focus", "reasoning", "learning", "memory"}
+
+    def arrived() -> dict[str, dict[str, object]]:
+        spans = {each["spanId"]: each for each in otlp.written(gateway.file)}
+        return {name: _arrived(spans[name], otlp) for name in recorded if name in spans}
+
+    wait_until(lambda: len(arrived()) == len(recorded), "the session is written")
+    assert arrived() == recorded
+
+
+def _recorded(event: dict[str, Any]) -> dict[str, object]:
+    kept = {
+        "dam.id": event["trace_id"],
+        "dam.parent_id": event["parent_id"],
+        "dam.layer": event["hrm_layer"],
+        "dam.operation": event["operation"],
+        "dam.component": event["component"],
+        "dam.status": event["status"],
+        "dam.input": event["input_summary"],
+        "dam.output": event["output_summary"],
+    }
+    data = {f"dam.data.{name}": value for name, value in event["metadata"].items() if name != "error.type"}
+    return {name: value for name, value in {**kept, **data}.items() if value not in (None, "")}
+
+
+def _arrived(span: dict[str, Any], otlp: SimpleNamespace) -> dict[str, object]:
+    attributes = {each["key"]: otlp.plain_value(each["value"]) for each in span["attributes"]}
+    ours = ("dam.id", "dam.parent_id", "dam.layer", "dam.operation", "dam.component", "dam.status", "dam.input")
+    return {n: value for n, value in attributes.items() if n in (*ours, "dam.output") or n.startswith("dam.data.")}
