@@ -82,5 +82,8 @@ class Settings:
     run_directory: Path | None = None
     """The run folder of a measured run."""
 
+    otlp_profiles: bool = False
+    """After `dam-obs diagnose`: send the samples to the collector, too, as OTLP Profiles, which are in development."""
+
     shutdown_timeout: Annotated[float, Limits(0, 3600)] = 5.0
     """Seconds that the end of the process may wait for sinks."""

@@ -101,7 +101,7 @@ def transport_factory(otlp: Otlp) -> Callable[[], Transport]:
     may be so short that this is at its exit, when the exporters do not import any more, or may fork meanwhile.
     """
     if otlp.protocol == "grpc":
-        with _quiet_grpc():
+        with quiet_grpc():
             _import_late(otlp.protocol)
             from dam_obs.sinks.otlp_grpc import open_transport
 
@@ -119,7 +119,7 @@ def _import_late(protocol: str) -> None:
 
 
 @contextmanager
-def _quiet_grpc() -> Iterator[None]:
+def quiet_grpc() -> Iterator[None]:
     """
     Import gRPC so that its library prints no line for each TLS handshake that fails; errors it still prints.
 

@@ -8,7 +8,7 @@ Endpoint, headers, time-out, compression and certificates are read by the offici
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -80,30 +80,48 @@ def otlp_from(environ: Mapping[str, str]) -> Otlp | None:
         UnknownProtocol: the protocol that is asked for is neither.
         NoSuchCertificate: a file that is named to trust the collector by cannot be read.
     """
-    variable = next((name for name in _ENDPOINTS if environ.get(name)), None)
-    endpoint = environ[variable] if variable else None
+    variable, endpoint = endpoint_from(environ, _ENDPOINTS)
     exporters = _words(environ.get("OTEL_TRACES_EXPORTER", ""))
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None
     wanted = [name for name in exporters if name.startswith("otlp")]
     if not wanted and (exporters or endpoint is None):
         return None
-    _check_certificate(environ)
-    return Otlp(_protocol(environ, wanted, endpoint), endpoint, variable or _ENDPOINTS[-1])
+    check_certificate(environ)
+    named = next((name for name in wanted if name in _NAMED), None)
+    protocol = _NAMED[named] if named else protocol_from(environ, _PROTOCOLS, endpoint)
+    return Otlp(protocol, endpoint, variable)
 
 
-def _check_certificate(environ: Mapping[str, str]) -> None:
-    # The exporters would go on without it, and log a traceback.
+_NAMED: Final[dict[str, Protocol]] = {"otlp_proto_http": "http/protobuf", "otlp_proto_grpc": "grpc"}
+
+
+def endpoint_from(environ: Mapping[str, str], variables: Sequence[str]) -> tuple[str, str | None]:
+    """Return the first of the variables that is set, and its value; the last one and `None` if none is."""
+    variable = next((name for name in variables if environ.get(name)), None)
+    return (variable, environ[variable]) if variable else (variables[-1], None)
+
+
+def check_certificate(environ: Mapping[str, str]) -> None:
+    """
+    See that the file can be read that is named to trust the collector by.
+
+    Raises:
+        NoSuchCertificate: it cannot; the exporters would log a traceback, and go on without it.
+    """
     variable = next((name for name in _CERTIFICATES if environ.get(name)), None)
     if variable and not os.access(environ[variable], os.R_OK):
         raise NoSuchCertificate(variable)
 
 
-def _protocol(environ: Mapping[str, str], wanted: list[str], endpoint: str | None) -> Protocol:
-    for name in wanted:
-        if name in ("otlp_proto_http", "otlp_proto_grpc"):
-            return "http/protobuf" if name.endswith("http") else "grpc"
-    for variable in _PROTOCOLS:
+def protocol_from(environ: Mapping[str, str], variables: Sequence[str], endpoint: str | None) -> Protocol:
+    """
+    Return what the first of the variables that is set says; else what the endpoint looks like.
+
+    Raises:
+        UnknownProtocol: it is not spoken here.
+    """
+    for variable in variables:
         given = environ.get(variable, "").strip().lower()
         if given == "grpc":
             return "grpc"

@@ -38,7 +38,7 @@ class HttpTransport:
         self._resource = resource or own_resource()
         self._exporter: Any = OTLPSpanExporter(endpoint=endpoint)
         self._client: Any = getattr(self._exporter, "_client", None)
-        self._takes_bytes = callable(getattr(self._client, "export", None))
+        self.takes_bytes = callable(getattr(self._client, "export", None))
         if self._client is not None and hasattr(self._client, "_transport"):
             self._client._transport = _Listening(self._client._transport, self._hear)
         self._encode = Encoder(self._resource)
@@ -46,7 +46,7 @@ class HttpTransport:
     def prepare(self, batch: Sequence[FinishedSpan]) -> tuple[Any, int]:
         """Encode; return what to send and how many bytes it has."""
         request = self._encode(batch)
-        if not self._takes_bytes:
+        if not self.takes_bytes:
             # Encoded here for its size alone.
             return [readable_span(span, self._resource) for span in batch], request.ByteSize()
         body = request.SerializeToString()
@@ -54,7 +54,7 @@ class HttpTransport:
 
     def send(self, payload: Any, number: int) -> bool:
         """Send what was prepared; say whether it arrived."""
-        if not self._takes_bytes:
+        if not self.takes_bytes:
             return self._exporter.export(payload) is SpanExportResult.SUCCESS
         self.answer = None
         success = bool(self._client.export(payload).success)

@@ -35,6 +35,7 @@ from dam_obs.sinks.otlp_http import HttpTransport
 from dam_obs.sinks.resource import own_resource, program_name
 from dam_obs.trace import faults
 from dam_obs.trace.context import SUPPRESS_KEY
+from dam_obs.trace.identity import mount_namespace
 
 
 class Collector:
@@ -157,7 +158,7 @@ def test_compression_is_as_the_variable_says(http_collector, make_span, monkeypa
 def test_an_exporter_of_another_shape_encodes_for_itself(http_collector, make_span):
     """Where the official exporter has no such client, it gets spans as the SDK makes them."""
     transport = HttpTransport()
-    transport._takes_bytes = False
+    transport.takes_bytes = False
     sink = OtlpSink(transport)
     sink([make_span()])
     sink.close(10)
@@ -541,5 +542,6 @@ def test_the_resource_tells_what_a_report_needs_of_a_process(monkeypatch, tmp_pa
         "os.version": platform.release(),
         "host.arch": platform.machine(),
         "dam.run.id": "20260113T140000Z-3f9c",
+        "dam.mount_namespace": mount_namespace(),
     }
     assert abs(started - Path("/proc/self").stat().st_ctime) < 5

@@ -31,6 +31,7 @@ def run_checks(place: Place, loaded: LoadedSettings, manager: DamPluginManager) 
         ("counters", lambda: kernel.check_counters(place)),
         ("ebpf", lambda: kernel.check_ebpf(place)),
         ("collector", lambda: collector.check_collector(place)),
+        ("profiles", lambda: collector.check_profiles(place, loaded.settings)),
         ("settings", lambda: ours.check_settings(loaded)),
         ("plugins", lambda: ours.check_plugins(manager)),
         ("models", ours.check_models),

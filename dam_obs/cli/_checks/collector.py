@@ -1,16 +1,20 @@
-"""Whether an OTLP collector is configured, and whether it takes spans: it is sent a request without any."""
+"""Whether an OTLP collector is configured, and takes spans and profiles: it is sent requests without any."""
 
 from __future__ import annotations
 
 import os
 
 from dam_obs.cli._checks.check import Check, Place
+from dam_obs.config import Settings
+from dam_obs.diagnose.export.otlp_classes import profiles_pb2
 from dam_obs.errors import DamObsError
 from dam_obs.sinks.otlp_answers import Answer
 from dam_obs.sinks.otlp_ask import ask
 from dam_obs.sinks.otlp_env import Otlp, otlp_from
+from dam_obs.sinks.otlp_profiles import profiles_from, send_profiles
 
 NAME = "collector (OTLP)"
+PROFILES = "profiles (OTLP)"
 _LOST = "events are dropped there and counted, trace.jsonl is written"
 _SPOKEN = {"grpc": "gRPC", "http/protobuf": "HTTP"}
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -28,6 +32,19 @@ def check_collector(place: Place) -> Check:
     if not otlp.where:
         return Check(NAME, "broken", f"{otlp.variable} is not an address", f"export {otlp.variable}=http://HOST:4317")
     return _told(otlp, ask(otlp))
+
+
+def check_profiles(place: Place, settings: Settings) -> list[Check]:
+    """Ask the collector whether it takes profiles; say nothing where none are to be sent."""
+    if not settings.otlp_profiles:
+        return []
+    try:
+        otlp = profiles_from(place.environ)
+        send_profiles(profiles_pb2().ProfilesData(), otlp)
+    except DamObsError as error:
+        says, _, remedy = str(error).rpartition("; ") if "; " in str(error) else str(error).rpartition(": ")
+        return [Check(PROFILES, "limited", f"{says}; all else works without", remedy)]
+    return [Check(PROFILES, "ok", f"{otlp.where} takes profiles over {_SPOKEN[otlp.protocol]}")]
 
 
 def _none(place: Place) -> Check:

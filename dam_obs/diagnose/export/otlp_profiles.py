@@ -11,6 +11,7 @@ pairs of stack and execution, and by 24 bytes for each sample.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from dam_obs.diagnose.export.otlp_classes import profiles_pb2
 from dam_obs.diagnose.export.otlp_tables import Tables
 from dam_obs.diagnose.export.placing import Placing, TimedThread, timed_threads
 from dam_obs.diagnose.export.samples import RunSamples, Sampled, Thread
+from dam_obs.store.processes import read_processes
 from dam_obs.text import printable
 
 JSON_SUFFIX = ".json"
@@ -50,10 +52,11 @@ def otlp_profiles(samples: RunSamples) -> Any:
     tables = Tables(data.dictionary)
     processes: dict[int, _Process] = {}
     placing = Placing()
+    services = _services(samples)
     for thread in timed_threads(samples, placing):
         pid = thread.thread.pid
         if pid not in processes:
-            processes[pid] = _Process(samples, tables, _scope(samples, data, pid))
+            processes[pid] = _Process(samples, tables, _scope(samples, data, pid, services.get(pid, "")))
         processes[pid].add(thread)
     for process in processes.values():
         process.finish(placing.residual)
@@ -128,11 +131,11 @@ def _plain(message: Any) -> dict[str, Any]:
     return cast(dict[str, Any], MessageToDict(message, use_integers_for_enums=True))
 
 
-def _scope(samples: RunSamples, data: Any, pid: int) -> Any:
+def _scope(samples: RunSamples, data: Any, pid: int, service: str) -> Any:
     """Add a resource for a process, and return where its profiles go."""
     manifest = samples.manifest
     resource = data.resource_profiles.add()
-    named = {"service.name": manifest.command, "dam.run_id": manifest.run_id} if manifest else {}
+    named = {"service.name": service or manifest.command, "dam.run.id": manifest.run_id} if manifest else {}
     for key, value in named.items():
         resource.resource.attributes.add(key=key).value.string_value = printable(value)
     if pid:
@@ -141,6 +144,12 @@ def _scope(samples: RunSamples, data: Any, pid: int) -> Any:
     scope.scope.name = "dam_obs"
     scope.scope.version = dam_obs.__version__
     return scope
+
+
+def _services(samples: RunSamples) -> dict[int, str]:
+    """Return what the spans of each process call their service: by OpenTelemetry's variable, else by its program."""
+    given = os.environ.get("OTEL_SERVICE_NAME", "")
+    return {note.pid: given or note.program.removesuffix(".py") for note in read_processes(samples.run)}
 
 
 class _Process:

@@ -109,7 +109,7 @@ def test_a_process_is_a_resource(kit):
     assert [
         {one.key: one.value.string_value or one.value.int_value for one in resource.resource.attributes}
         for resource in data.resource_profiles
-    ] == [{"service.name": "app.py", "dam.run_id": "r1", "process.pid": pid} for pid in (10, 11)]
+    ] == [{"service.name": "app.py", "dam.run.id": "r1", "process.pid": pid} for pid in (10, 11)]
     assert [resource.scope_profiles[0].scope.name for resource in data.resource_profiles] == ["dam_obs"] * 2
 
 
