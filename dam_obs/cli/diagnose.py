@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dam_obs.cli._base import console, echo_json, json_option
+from dam_obs.cli._profiles import send_if_wanted
 from dam_obs.cli._reading import telling
 from dam_obs.config import load_settings
 from dam_obs.errors import DamObsError
@@ -146,6 +147,9 @@ def command(
         if status == 0 and not _found_nothing(error):
             raise
         click.echo(f"dam-obs: {printable(str(error))}", err=True)
+    sent = send_if_wanted(traced.folder, settings)
+    if sent is not None:
+        click.echo(sent, err=True)
     return status
 
 
