@@ -331,6 +331,8 @@ import dam_obs
 from dam_obs.trace import faults
 
 dam_obs.configure(output="trace.jsonl")
+dam_obs.tracer.event("sys", "execute", "program")
+dam_obs.flush()
 faults.count("sinks.otlp.dropped", 3)
 
 @system(on_command=int)
