@@ -75,7 +75,6 @@ def _choice(choice: Choice) -> Json:
         "type": "query",
         "label": choice.label,
         "datasource": SOURCE,
-        "definition": query,
         "query": {"query": query, "refId": f"choice-{choice.name}"},
         "refresh": 2,
         "sort": 1,
@@ -127,7 +126,7 @@ def _chart(chart: Chart) -> Json:
         options = _LINES
     else:
         defaults["color"] = {"mode": "thresholds"}
-        options = _STAT if chart.kind == "stat" else _BARS
+        options = _STAT
     return _panel(chart.kind, chart, targets, options, {"defaults": defaults, "overrides": []})
 
 
@@ -141,15 +140,11 @@ _STAT: Final[Json] = {
     "graphMode": "area",
     "justifyMode": "auto",
     "orientation": "auto",
+    "percentChangeColorMode": "standard",
     "reduceOptions": _REDUCE,
+    "showPercentChange": False,
     "textMode": "auto",
-}
-_BARS: Final[Json] = {
-    "displayMode": "gradient",
-    "orientation": "horizontal",
-    "reduceOptions": _REDUCE,
-    "showUnfilled": True,
-    "valueMode": "color",
+    "wideLayout": True,
 }
 
 
@@ -180,7 +175,12 @@ def _table(table: Table) -> Json:
         "table",
         table,
         targets,
-        {"showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": table.sort_by, "desc": True}]},
+        {
+            "showHeader": True,
+            "frameIndex": 0,
+            "cellHeight": "sm",
+            "sortBy": [{"displayName": table.sort_by, "desc": True}],
+        },
         {
             "defaults": {"custom": {"align": "auto", "filterable": True}, "thresholds": _thresholds(())},
             "overrides": [each for column in table.columns for each in _override(column)],
@@ -220,6 +220,7 @@ def _heatmap(heatmap: Heatmap) -> Json:
         "filterValues": {"le": 1e-9},
         "legend": {"show": True},
         "rowsFrame": {"layout": "auto"},
+        "showValue": "never",
         "tooltip": {"mode": "single", "yHistogram": True},
         "yAxis": {"axisPlacement": "left", "unit": heatmap.unit},
     }

@@ -12,7 +12,7 @@ from typing import Literal
 Unit = Literal["none", "short", "ms", "s", "percentunit", "ops", "bytes"]
 """Of Grafana's units those that are used. ``percentunit``: 1 is 100 %. ``ops``: operations a second."""
 
-Kind = Literal["timeseries", "stat", "bargauge"]
+Kind = Literal["timeseries", "stat"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
