@@ -141,6 +141,7 @@ class Attachment:
             level=point.level,
             code=code_of(function),
             own_threads=point.own_threads,
+            fold_below_ns=point.fold_below_us * 1000,
             standard=standard_of(target.attributes),
         )
         installed = traced(place, where, reader)

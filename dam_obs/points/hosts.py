@@ -227,6 +227,7 @@ def _named_plan(point: TracePoint, target: Target, project: str) -> _Plan:
         project,
         level=point.level,
         own_threads=point.own_threads,
+        fold_below_ns=point.fold_below_us * 1000,
         standard=standard_of(target.attributes),
     )
     return _Plan(where, reader, is_named=True)

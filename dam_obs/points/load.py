@@ -33,17 +33,18 @@ from dam_obs.points.positions import Positions
 from dam_obs.points.problems import PointFileError, PointProblem, ProblemList, nearest
 from dam_obs.points.tables import Table
 from dam_obs.trace.events import Kind
+from dam_obs.trace.folding import DATA
 from dam_obs.trace.layers import Layer, layers
 
 _PATHS: Final = ("component", "input", "output", "command", "system", "gives", "given")
 _POINT_KEYS: Final = (
-    *("layer", "operation", "meaning", "kind", "level", "own_threads"),
+    *("layer", "operation", "meaning", "kind", "level", "own_threads", "fold_below_us"),
     *(*_PATHS, "blocked", "data", "attributes", "targets"),
 )
 _TARGET_KEYS: Final = ("function", "hook", "project", *_PATHS, "blocked", "data", "attributes")
 _RULES: Final = ("equals", "in", "is_none")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
-_TAKEN: Final = ("error", "closed_early")
+_TAKEN: Final = ("error", "closed_early", DATA)
 """Names that recording itself puts beside the data."""
 
 
@@ -132,6 +133,9 @@ def _point(table: Table) -> TracePoint | None:
     kind = table.choice("kind", get_args(Kind), "span")
     level = table.choice("level", ("debug", "info", "warn"), "info")
     own_threads = table.flag("own_threads")
+    fold_below_us = table.count("fold_below_us")
+    if fold_below_us and kind != "step":
+        table.wrong("fold_below_us", 'is for kind = "step" alone: what a report counts has to be recorded, each')
     data = _data(table)
     reads = _reads(table, Reads())
     attributes = read_attributes(table)
@@ -147,6 +151,7 @@ def _point(table: Table) -> TracePoint | None:
         kind=cast(Any, kind),
         level=cast(Any, level),
         own_threads=own_threads,
+        fold_below_us=fold_below_us,
         data=data,
         attributes=attributes,
         targets=targets,

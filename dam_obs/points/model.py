@@ -120,6 +120,8 @@ class TracePoint:
     level: Literal["debug", "info", "warn"] = "info"
     own_threads: bool = False
     """What its work has threads do counts as its own in measured runs."""
+    fold_below_us: int = 0
+    """Shorter spans are counted on the one around them instead of being recorded; 0: none are."""
     data: tuple[DataField, ...] = ()
     attributes: Attributes = field(default_factory=dict)
     """What its spans carry beside ``dam.*``, and events do not."""

@@ -63,6 +63,14 @@ class Table:
             return False
         return value
 
+    def count(self, key: str) -> int:
+        """Return a whole number, 0 or more; 0 where the key is not there."""
+        value = self.values.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            self.wrong(key, f"must be a whole number, 0 or more, not {_shown(value)}")
+            return 0
+        return value
+
     def path(self, key: str) -> ReadPath | None:
         """Return a read path; a list of them is one with alternatives."""
         value = self.values.get(key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dam_obs.trace import folding
 from dam_obs.trace.awaited_names import AwaitedNames
 from dam_obs.trace.events import FinishedSpan, SpanEvent, SpanLink, TraceEvent
 from dam_obs.trace.redact import Redactor, cut, summary
@@ -38,6 +39,7 @@ class Finisher:
         attributes = redactor.mapping(span.attributes) if span.attributes else {}
         event = self._event(span, attributes)
         origin = span.origin
+        span.below = folding.OVER
         span.let_go()
         return FinishedSpan(
             event=event,
@@ -82,7 +84,9 @@ class Finisher:
             output_summary=self._summary("output", span.output) if span.output != "" else "",
             duration_ms=(duration + 500_000) // 1_000_000,
             status=span.outcome,
-            metadata=self._metadata(span, attributes) if span.data or attributes or span.error is not None else {},
+            metadata=self._metadata(span, attributes)
+            if span.data or attributes or span.error is not None or span.below is not None
+            else {},
             duration_ns=duration,
             otel_trace_id=f"{span.otel_trace_id:032x}",
             otel_span_id=f"{span.span_id:016x}",
@@ -108,6 +112,8 @@ class Finisher:
                 metadata["error"] = cut(self._redactor.text("error", message))
             if kind:
                 metadata["error.type"] = kind
+        if span.below is not None and span.below.sums:
+            metadata[folding.DATA] = span.below.as_data()
         standard = span.site.standard
         if standard is None:
             metadata.update(attributes)

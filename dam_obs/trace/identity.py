@@ -7,6 +7,19 @@ A process that replaces its program by ``exec`` stays the process that it is; a 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Final
+
+MOUNTS: Final = "dam.mount_namespace"
+"""
+The attribute that tells in whose view of file systems a process's files are.
+
+Made of random numbers of the kernel's, which are others after the next start: who reads spans where they were made
+may look which disk a file is on, and nobody else.
+"""
+
+RUN_ID: Final = "dam.run.id"
+"""The attribute that says which measured run a process belongs to: the name of the run's folder."""
 
 
 def start_ticks(pid: int) -> int | None:
@@ -39,3 +52,12 @@ def parse_name(name: str) -> tuple[int, int | None]:
     """
     pid, _, ticks = name.partition("-")
     return int(pid), int(ticks) if ticks else None
+
+
+def mount_namespace() -> str | None:
+    """Return what tells this process's view of file systems from all others; `None` where the kernel does not say."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}:{os.stat('/proc/self/ns/mnt').st_ino}"
+    except OSError:
+        return None

@@ -24,6 +24,7 @@ from dam_obs.trace import faults, ids
 from dam_obs.trace.context import suppressed
 from dam_obs.trace.events import FinishedSpan
 from dam_obs.trace.finish import Finisher
+from dam_obs.trace.folding import fold
 from dam_obs.trace.queue import Queue
 from dam_obs.trace.redact import Redactor
 from dam_obs.trace.span import Span, handles, queue
@@ -148,7 +149,7 @@ class Recorder:
             for span in spans:
                 if isinstance(span, FinishedSpan):
                     batch.append(span)
-                elif self._keeps(span):
+                elif self._keeps(span) and not fold(span):
                     with _FINISH:
                         batch.append(self._finisher(span))
             if batch:

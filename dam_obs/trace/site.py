@@ -82,7 +82,10 @@ class Standard:
 class CallSite:
     """A place that spans come from."""
 
-    __slots__ = ("code", "component", "debug", "layer", "name", "operation", "own_threads", "pace", "standard")
+    __slots__ = (
+        *("code", "component", "debug", "fold_below_ns", "layer", "name", "operation", "own_threads", "pace"),
+        "standard",
+    )
 
     def __init__(
         self,
@@ -93,6 +96,7 @@ class CallSite:
         debug: bool = False,
         code: Mapping[str, str | int] | None = None,
         own_threads: bool = False,
+        fold_below_ns: int = 0,
         standard: Standard | None = None,
     ) -> None:
         self.layer = place
@@ -106,6 +110,8 @@ class CallSite:
         """``function``, ``file`` and ``line``."""
         self.own_threads = own_threads
         """In measured runs, what its work has threads do counts as its own."""
+        self.fold_below_ns = fold_below_ns
+        """Shorter spans are counted on the one around them; 0: none are."""
         self.standard = standard
         self.pace = Pace()
         """In measured runs, of what runs here; systems have their own."""
@@ -119,6 +125,7 @@ def site(
     level: str = "info",
     code: Mapping[str, str | int] | None = None,
     own_threads: bool = False,
+    fold_below_ns: int = 0,
     standard: Standard | None = None,
 ) -> CallSite:
     """
@@ -131,6 +138,7 @@ def site(
         level: ``debug``, ``info`` or ``warn``.
         code: See `code_of`.
         own_threads: See `dam_obs.points.threads`.
+        fold_below_ns: See `dam_obs.trace.folding`.
         standard: Attributes under a convention's names, if there are any.
 
     Raises:
@@ -139,7 +147,14 @@ def site(
     place = layer(layer_word)
     rest = operation.removeprefix(f"{place.name}.")
     return CallSite(
-        place, rest, component, debug=level == "debug", code=code, own_threads=own_threads, standard=standard
+        place,
+        rest,
+        component,
+        debug=level == "debug",
+        code=code,
+        own_threads=own_threads,
+        fold_below_ns=fold_below_ns,
+        standard=standard,
     )
 
 

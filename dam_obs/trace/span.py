@@ -31,6 +31,7 @@ from dam_obs.trace.roots import Origin
 from dam_obs.trace.site import CallSite
 
 if TYPE_CHECKING:
+    from dam_obs.trace.folding import Below
     from dam_obs.trace.meter import Meter
 
 SHORT: Final = 8192
@@ -103,6 +104,8 @@ class Span(OpenTelemetryFace, msgspec.Struct, gc=False, eq=False, kw_only=False)
     meter: Meter | None = None
     features: dict[str, Scalar] | None = None
     command: str | None = None
+    below: Below | None = None
+    """Spans that were counted on it; the drain thread's alone."""
 
     # -- being current, and the end
 

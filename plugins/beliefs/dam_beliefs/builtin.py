@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 
 @hookimpl(trylast=True)
-def dam_beliefs_resolve(world: World, belief: Belief, trait: str) -> Resolved:
+def dam_beliefs_trait_resolve(world: World, belief: Belief, trait: str) -> Resolved:
     """Search own traits, then the bases."""
     return resolution.resolve(world, belief, trait)
 
 
 @hookimpl(trylast=True)
-def dam_beliefs_compose(world: World, composing: Composing) -> Valued:
+def dam_beliefs_trait_compose(world: World, composing: Composing) -> Valued:
     """Have the type of the values join them."""
     return Valued(_type(world, composing.making).compose(composing.values, composing.making))
 
 
 @hookimpl(trylast=True)
-def dam_beliefs_operate(world: World, operating: Operating) -> Valued:
+def dam_beliefs_trait_operate(world: World, operating: Operating) -> Valued:
     """Have the type of the value apply them."""
     return Valued(_type(world, operating.making).operate(operating.value, operating.operations, operating.making))
 
 
 @hookimpl(trylast=True)
-def dam_beliefs_construct(world: World, constructing: Constructing) -> Valued:
+def dam_beliefs_trait_construct(world: World, constructing: Constructing) -> Valued:
     """Have the type make it, and look at what it made."""
     making = constructing.making
     value = _type(world, making).make(constructing.recipe, making)
@@ -49,13 +49,13 @@ def dam_beliefs_construct(world: World, constructing: Constructing) -> Valued:
 
 
 @hookimpl(trylast=True)
-def dam_beliefs_tick(world: World, ticking: Ticking) -> State:
+def dam_beliefs_state_tick(world: World, ticking: Ticking) -> State:
     """Build on the newest state."""
     return ticking.mind.add_state(ticking.tick, ticking.ground_state)
 
 
 @hookimpl(trylast=True)
-def dam_beliefs_learn(world: World, learning: Learning) -> Learned:
+def dam_beliefs_mind_learn(world: World, learning: Learning) -> Learned:
     """Keep values under the same subject."""
     return knowledge.learn(learning)
 

@@ -29,30 +29,30 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec(firstresult=True)
-def dam_beliefs_resolve(world: World, belief: Belief, trait: str) -> Resolved | None:
+def dam_beliefs_trait_resolve(world: World, belief: Belief, trait: str) -> Resolved | None:
     """Find the value of a belief's trait: its own, its bases', with operations."""
 
 
 @hookspec(firstresult=True)
-def dam_beliefs_compose(world: World, composing: Composing) -> Valued | None:
+def dam_beliefs_trait_compose(world: World, composing: Composing) -> Valued | None:
     """Join values of a composable trait that meet."""
 
 
 @hookspec(firstresult=True)
-def dam_beliefs_operate(world: World, operating: Operating) -> Valued | None:
+def dam_beliefs_trait_operate(world: World, operating: Operating) -> Valued | None:
     """Change a value by the operations on its trait."""
 
 
 @hookspec(firstresult=True)
-def dam_beliefs_construct(world: World, constructing: Constructing) -> Valued | None:
+def dam_beliefs_trait_construct(world: World, constructing: Constructing) -> Valued | None:
     """Make a value by a recipe."""
 
 
 @hookspec(firstresult=True)
-def dam_beliefs_tick(world: World, ticking: Ticking) -> State | None:
+def dam_beliefs_state_tick(world: World, ticking: Ticking) -> State | None:
     """Begin a tick of a mind."""
 
 
 @hookspec(firstresult=True)
-def dam_beliefs_learn(world: World, learning: Learning) -> Learned | None:
+def dam_beliefs_mind_learn(world: World, learning: Learning) -> Learned | None:
     """Take over what is known of a subject elsewhere."""

@@ -26,16 +26,22 @@ def gather(making: Making, base: Base) -> tuple[tuple[Operation, ...], frozenset
     """
     gathered: list[Operation] = []
     asked = set(base.covered)
+    for _, node in reached(making.belief, base):
+        asked.add(id(node))
+        gathered.extend(_of(node, making))
+    return tuple(gathered), frozenset(asked)
+
+
+def reached(belief: Node, base: Base) -> Iterator[tuple[int, Node]]:
+    """Yield the nodes whose operations count, nearest first, each with its level; 0 is the belief itself."""
     wanted = set(base.nodes)
-    for level in levels(making.belief):
+    for number, level in enumerate(levels(belief)):
         for node in level:
-            if id(node) not in asked:
-                asked.add(id(node))
-                gathered.extend(_of(node, making))
+            if id(node) not in base.covered:
+                yield number, node
         wanted.difference_update(id(node) for node in level)
         if not wanted:
-            break
-    return tuple(gathered), frozenset(asked)
+            return
 
 
 def _of(node: Node, making: Making) -> Iterator[Operation]:

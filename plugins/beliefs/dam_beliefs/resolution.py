@@ -43,6 +43,16 @@ class Resolved:
         """Whether anybody says something, be it `None`."""
         return self.base.value is not MISSING
 
+    @property
+    def source_count(self) -> int:
+        """How many nodes contributed."""
+        return len(self.base.parts)
+
+    @property
+    def operation_count(self) -> int:
+        """How many operations were applied."""
+        return len(self.operations)
+
     def undo(self) -> None:
         """Take back the states that minds got."""
         for state in reversed(self.states):

@@ -132,7 +132,10 @@ class _Loading:
     def _made(self, trait: str, told: Mapping[str, Any], belief: Belief) -> Resolved:
         parts = tuple(Part(self._nodes[place], self._value(trait, value)) for place, value in told["parts"])
         value = self._value(trait, told["value"])
-        base = Base(value if told["is_said"] else MISSING, parts)
+        before = (part.node.made.get(trait) for part in parts if isinstance(part.node, Belief))
+        handed_on = frozenset[int]().union(*(each.covered for each in before if each is not None))
+        nodes = frozenset(id(part.node) for part in parts)
+        base = Base(value if told["is_said"] else MISSING, parts, nodes, handed_on)
         operations = tuple(
             Operation(key, self._nodes[place].own_operations(trait).get(key), self._nodes[place])
             for place, key in told["operations"]

@@ -316,13 +316,13 @@ class World:
         if self.types.is_made(self.traittype(trait, belief.name)):
             with self._making:
                 return belief.made.get(trait) or self._keep_made(belief, trait)
-        resolved = cast(Resolved, self.hook.dam_beliefs_resolve(world=self, belief=belief, trait=trait))
+        resolved = cast(Resolved, self.hook.dam_beliefs_trait_resolve(world=self, belief=belief, trait=trait))
         belief.remember(trait, resolved.value)
         return resolved
 
     def _keep_made(self, belief: Belief, trait: str) -> Resolved:
         with self.deciding(belief, trait):
-            resolved = cast(Resolved, self.hook.dam_beliefs_resolve(world=self, belief=belief, trait=trait))
+            resolved = cast(Resolved, self.hook.dam_beliefs_trait_resolve(world=self, belief=belief, trait=trait))
         belief.made[trait] = resolved
         belief.remember(trait, resolved.value)
         return resolved
@@ -333,25 +333,25 @@ class World:
 
     def compose(self, making: Making, values: list[Any], sources: tuple[str, ...]) -> Any:
         """Join values."""
-        return _value(self.hook.dam_beliefs_compose(world=self, composing=Composing(making, values, sources)))
+        return _value(self.hook.dam_beliefs_trait_compose(world=self, composing=Composing(making, values, sources)))
 
     def operate(self, making: Making, value: Any, operations: tuple[Operation, ...]) -> Any:
         """Change a value by operations."""
-        return _value(self.hook.dam_beliefs_operate(world=self, operating=Operating(making, value, operations)))
+        return _value(self.hook.dam_beliefs_trait_operate(world=self, operating=Operating(making, value, operations)))
 
     def construct(self, making: Making, recipe: Mapping[str, Any], source: str) -> Any:
         """Make a value by a recipe."""
         constructing = Constructing(making, recipe, source)
-        return _value(self.hook.dam_beliefs_construct(world=self, constructing=constructing))
+        return _value(self.hook.dam_beliefs_trait_construct(world=self, constructing=constructing))
 
     def tick(self, mind: Mind, tick: int, ground_state: StateView | None) -> State:
         """Begin a tick of a mind."""
         ticking = Ticking(mind, tick, ground_state)
-        return cast(State, self.hook.dam_beliefs_tick(world=self, ticking=ticking))
+        return cast(State, self.hook.dam_beliefs_state_tick(world=self, ticking=ticking))
 
     def learn(self, state: State, belief: Belief, traits: tuple[str, ...]) -> Learned:
         """Have a state learn."""
-        return cast(Learned, self.hook.dam_beliefs_learn(world=self, learning=Learning(state, belief, traits)))
+        return cast(Learned, self.hook.dam_beliefs_mind_learn(world=self, learning=Learning(state, belief, traits)))
 
     @contextmanager
     def deciding(self, belief: Belief, trait: str) -> Iterator[None]:
