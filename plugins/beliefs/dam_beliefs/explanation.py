@@ -138,7 +138,7 @@ class _Telling:
             text = "what it is to know"
         note = self._note(node, part.value, is_own=node is of)
         if below is None:
-            note, below = f"made of more: ask {node.name}", ()
+            note, below = f"made of more: ask {node.name} itself", ()
         return Explanation(what, node.name, value, text, self._level[id(node)], note=note, below=below)
 
     def _note(self, node: Node, value: Any, *, is_own: bool) -> str:
@@ -218,8 +218,8 @@ class _Telling:
         for each in parse(condition).comparisons:
             actual = self._belief.get_trait(each.trait)
             if not each.holds(actual, condition):
-                return f"not applied: if {condition}, and {each.trait} is {shown(actual)}"
-        return f"not applied: if {condition}"
+                return f"not applied: it takes {condition}, and {each.trait} is {shown(actual)}"
+        return f"not applied: it takes {condition}"
 
     def _text(self, value: Any, source: Node | None = None) -> str:
         """Return a value as text; a mind with what it knew when the belief was made that has it."""

@@ -66,5 +66,8 @@ def applies(condition: str, making: Making) -> bool:
         BadCondition: It cannot be read, or compares what has no order.
         CircularTrait: It asks for the very trait that it decides on.
     """
-    with making.world.deciding(making.belief, making.trait):
-        return parse(condition).holds(making.belief.get_trait)
+    world, belief = making.world, making.belief
+    if world.value_type(world.traittypes[making.trait]).makes:  # whoever asks for it is noticed while it is made
+        return parse(condition).holds(belief.get_trait)
+    with world.deciding(belief, making.trait):
+        return parse(condition).holds(belief.get_trait)
