@@ -1,5 +1,5 @@
 """
-Grafana's JSON of a dashboard: the classic model, which every Grafana from 10 on reads from a file.
+Grafana's JSON of a dashboard: the classic model, which Grafana from 11 on reads from a file.
 
 Only what differs from Grafana's own defaults is written, and what it asks for.
 """

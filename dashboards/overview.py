@@ -7,7 +7,20 @@ from collections.abc import Sequence
 from dashboards.model import Chart, Column, Dashboard, Query, Row, Table, Threshold, Unit
 from dashboards.names import ERRORS, LAYERS, OVERVIEW, REFUSALS, SERVICES, link_to
 from dashboards.points import LayerOperations
-from dashboards.promql import ALL, CALLS, LAYER, OPERATION, SERVICE, any_of, increase, quantile, rate, share, where
+from dashboards.promql import (
+    ALL,
+    CALLS,
+    LAYER,
+    OPERATION,
+    SERVICE,
+    any_of,
+    increase,
+    quantile,
+    rate,
+    selector,
+    share,
+    where,
+)
 
 
 def page(layers: Sequence[LayerOperations]) -> Dashboard:
@@ -19,7 +32,7 @@ def page(layers: Sequence[LayerOperations]) -> Dashboard:
         description="All layers of the programs that dam-obs observes: how much, how long, what fails.",
         choices=(SERVICES,),
         rows=(
-            Row(title="Now", panels=_now()),
+            Row(title="Now", panels=(*_now(), _alerts())),
             Row(title="By layer", panels=_by_layer(known)),
             Row(title="By operation", panels=(_operations(known),)),
         ),
@@ -42,6 +55,24 @@ def _now() -> tuple[Chart, ...]:
         _tile("Runs of systems", "Executions of systems, a second.", rate(CALLS, runs), "ops"),
         _tile("A typical run", "Half of the executions of systems took no longer.", quantile(0.5, runs), "ms"),
         _tile("A slow run", "95 % of the executions of systems took no longer.", quantile(0.95, runs), "ms"),
+    )
+
+
+def _alerts() -> Table:
+    firing = selector("ALERTS", {"alertstate": "firing"})
+    by = ("alertname", "severity", SERVICE)
+    return Table(
+        title="Alerts",
+        meaning="Alerts that fire, whatever is chosen above, of the rules in collector-config/prometheus. Empty is good.",
+        queries=(Query(expr=f"count by ({', '.join(by)}) ({firing})", legend="count"),),
+        columns=(
+            Column(name="alertname", title="Alert"),
+            Column(name="severity", title="Severity"),
+            Column(name=SERVICE, title="Service"),
+            Column(name="count", title="How many", unit="short"),
+        ),
+        sort_by="How many",
+        height=5,
     )
 
 

@@ -105,21 +105,25 @@ def prometheus(built, pipeline, free_address, tmp_path_factory, wait_until) -> I
         "gateway": f"127.0.0.1:{gateway.addresses['DAM_GATEWAY_METRICS_PORT']}",
         "agent": f"127.0.0.1:{agent.addresses['DAM_AGENT_METRICS_PORT']}",
     }
-    found = Prometheus(free_address())
-    command = [
-        built("install-prometheus"),
-        f"--config.file={_prometheus_config(folder, addresses)}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address={found.address}",
-        "--enable-feature=exemplar-storage",
-    ]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            wait_until(lambda: process.poll() is not None or _is_ready(found), "Prometheus answers")
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            yield found
-        finally:
-            process.terminate()
+    config = _prometheus_config(folder, addresses)
+    for attempt in range(3):  # somebody else may take a free port before we do
+        found = Prometheus(free_address())
+        command = [
+            built("install-prometheus"),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={folder / str(attempt)}",
+            f"--web.listen-address={found.address}",
+            "--enable-feature=exemplar-storage",
+        ]
+        with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+            try:
+                wait_until(lambda one=process, at=found: one.poll() is not None or _is_ready(at), "Prometheus answers")
+                if process.poll() is None:
+                    yield found
+                    return
+            finally:
+                process.terminate()
+    pytest.fail((folder / "log").read_text()[-2000:])
 
 
 def _is_ready(prometheus: Prometheus) -> bool:
