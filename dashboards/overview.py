@@ -63,7 +63,7 @@ def _alerts() -> Table:
     by = ("alertname", "severity", SERVICE)
     return Table(
         title="Alerts",
-        meaning="Alerts that fire, whatever is chosen above, of the rules in collector-config/prometheus. Empty is good.",
+        meaning="Alerts that fire, whatever is chosen above; their rules are in collector-config. Empty is good.",
         queries=(Query(expr=f"count by ({', '.join(by)}) ({firing})", legend="count"),),
         columns=(
             Column(name="alertname", title="Alert"),
