@@ -149,7 +149,12 @@ def _scope(samples: RunSamples, data: Any, pid: int, service: str) -> Any:
 def _services(samples: RunSamples) -> dict[int, str]:
     """Return what the spans of each process call their service: by OpenTelemetry's variable, else by its program."""
     given = os.environ.get("OTEL_SERVICE_NAME", "")
-    return {note.pid: given or note.program.removesuffix(".py") for note in read_processes(samples.run)}
+    return {note.pid: given or _name_of(note.program) for note in read_processes(samples.run)}
+
+
+def _name_of(program: str) -> str:
+    name = program.removesuffix(".py")
+    return "python" if name in ("-c", "-m", "-") else name
 
 
 class _Process:
