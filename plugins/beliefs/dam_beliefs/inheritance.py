@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dam_beliefs.errors import CannotCompose
 from dam_beliefs.node import Node, nearest
-from dam_beliefs.plain import MISSING
+from dam_beliefs.plain import MISSING, is_same
 from dam_beliefs.value_types.base import Making
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class _Composed:
         self._type = value_type
         self._found: dict[int, Base] = {}
         self._below: dict[int, list[Node]] = {}
+        self._silent: set[int] = set()
+        """`id` of those that hand on what others say."""
 
     def base(self) -> Base:
         """Go down without recursion, for a history may be longer than Python's stack is deep."""
@@ -92,7 +94,8 @@ class _Composed:
                 continue
             self._found[id(node)] = self._joined(node)
             waiting.pop()
-        return self._found[id(self._making.belief)]
+        found = self._found[id(self._making.belief)]
+        return Base(found.value, found.parts, frozenset(self._found) - self._silent)
 
     def _contributors(self, node: Node) -> list[Node]:
         known = self._below.get(id(node))
@@ -114,9 +117,9 @@ class _Composed:
         parts = [Part(each, found[id(each)].value) for each in below]
         if own is not MISSING:
             parts.append(Part(node, own))
-        nodes = frozenset({id(node)}) if own is not MISSING else frozenset[int]()
-        nodes = nodes.union(*(found[id(each)].nodes for each in below))
-        return Base(join(self._making, self._type, parts), tuple(parts), nodes)
+        else:
+            self._silent.add(id(node))
+        return Base(join(self._making, self._type, parts), tuple(parts))
 
 
 class _Made:
@@ -187,18 +190,23 @@ def join(making: Making, value_type: ValueType, parts: Iterable[Part]) -> Any:
     """
     Return what contributions make together; one alone is handed on as the very object it is.
 
+    Where a type cannot join, equal values are one: which of them are the same object is Python's luck.
+
     Raises:
-        CannotCompose: Two of them meet, of a type that cannot join.
+        CannotCompose: Two that differ meet, of a type that cannot join.
     """
     parts = list(parts)
     telling = [part for part in parts if part.value is not None and part.value is not MISSING]
     adding = [part for part in telling if not value_type.is_empty(part.value)]
     if not adding:
         return telling[-1].value if telling else (None if parts else MISSING)
-    if len(adding) == 1 or all(part.value is adding[0].value for part in adding):
-        return adding[0].value
+    first = adding[0].value
+    if all(part.value is first for part in adding):
+        return first
     sources = tuple(part.node.name for part in adding)
     if not value_type.composes:
+        if all(is_same(part.value, first) for part in adding):
+            return first
         raise CannotCompose(making.where, making.trait, value_type.name, sources)
     return making.world.compose(making, [part.value for part in adding], sources)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dam_beliefs.belief import Belief
 from dam_beliefs.errors import UnknownTrait
+from dam_beliefs.plain import is_same
 from dam_beliefs.values import Learned, Learning
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _is_known(known: Belief | None, trait: str, value: Any) -> bool:
     if value is None:
         return known.get_trait(trait) is None and known.world.is_said(known, trait)
     before = known.get_trait(trait)
-    return type(before) is type(value) and bool(before == value)
+    return is_same(before, value)
 
 
 def forget(state: State, known: Belief, traits: Iterable[str] | None) -> None:

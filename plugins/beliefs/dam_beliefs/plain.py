@@ -49,6 +49,11 @@ def thawed(value: Any) -> Any:
     return value
 
 
+def is_same(one: Any, other: Any) -> bool:
+    """Say whether two values are equal and of one type: `True` and 1 are not the same."""
+    return one is other or (type(one) is type(other) and bool(one == other))
+
+
 def each_once(values: Iterable[Any]) -> tuple[Any, ...]:
     """Return values in order, each where it first came up; equal values of different types are different ones."""
     seen: set[tuple[type, Any]] = set()
@@ -59,7 +64,7 @@ def each_once(values: Iterable[Any]) -> tuple[Any, ...]:
             known = (type(value), value) in seen
             seen.add((type(value), value))
         except TypeError:
-            known = any(type(each) is type(value) and each == value for each in unhashable)
+            known = any(is_same(each, value) for each in unhashable)
             if not known:
                 unhashable.append(value)
         if not known:
