@@ -17,9 +17,9 @@ from dashboards.names import (
     WORLDS,
 )
 from dashboards.points import LayerOperations
-from dashboards.promql import CALLS, quantile, rate, selector, share, where
+from dashboards.promql import CALLS, SERVICE, quantile, rate, selector, share, where
 
-POOL = "{{dam_world}} {{dam_pool}}"
+POOL = "{{job}}: {{dam_world}} {{dam_pool}}"
 FULL = (Threshold(value=0.8, color="orange"), Threshold(value=0.95, color="red"))
 
 
@@ -39,7 +39,7 @@ def page(layers: Sequence[LayerOperations]) -> Dashboard:
 
 
 def _pools() -> tuple[Chart, ...]:
-    by = ("dam_world", "dam_pool")
+    by = (SERVICE, "dam_world", "dam_pool")
     used, capacity, waiting = (
         f"max by ({', '.join(by)}) ({selector(metric, CHOSEN_WORLD)})"
         for metric in (POOL_USED, POOL_CAPACITY, POOL_WAITING)

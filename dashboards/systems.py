@@ -56,8 +56,9 @@ def page(layers: Sequence[LayerOperations]) -> Dashboard:
 
 
 def _table() -> Table:
-    observed, predicted = increase(OBSERVED, CHOSEN, BY), increase(PREDICTED, CHOSEN, BY)
-    reckoned, too_short = increase(RECKONED, CHOSEN, BY), increase(UNDERESTIMATED, CHOSEN, BY)
+    observed, predicted, reckoned, too_short = (
+        increase(metric, CHOSEN, SERVICE, BY) for metric in (OBSERVED, PREDICTED, RECKONED, UNDERESTIMATED)
+    )
     return Table(
         title="Traits",
         meaning="For executions that succeeded and whose time had been reckoned with, in the time shown.",
@@ -69,6 +70,7 @@ def _table() -> Table:
             Query(expr=ratio(too_short, reckoned), legend="too short"),
         ),
         columns=(
+            Column(name=SERVICE, title="Service"),
             Column(name=BY, title="System", link=link_to(SYSTEMS, system="${__value.raw}")),
             Column(name="reckoned", title="Executions", unit="short"),
             Column(name="predicted", title="Predicted, mean", unit="s"),

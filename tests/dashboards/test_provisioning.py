@@ -55,3 +55,20 @@ def test_the_provider_reads_a_folder_and_keeps_it():
         {"path": "${DAM_DASHBOARDS}"},
         False,
     )
+
+
+def test_the_container_is_given_all_variables_and_both_folders():
+    """With Docker, Grafana is of the version whose types the dashboards are held against, and finds everything."""
+    config = PROVISIONING.parents[1] / "collector-config"
+    grafana = yaml.safe_load((config / "compose.yaml").read_text(encoding="utf-8"))["services"]["grafana"]
+    versions = dict(re.findall(r"^(\w+)=(.+)$", (config / "versions.env").read_text(encoding="utf-8"), re.MULTILINE))
+    mounted = {
+        Path(to): (config / here).resolve() for here, to, _ in (each.split(":") for each in grafana["volumes"][:2])
+    }
+
+    assert grafana["image"] == f"grafana/grafana:{versions['GRAFANA_SCHEMA_NEWEST']}"
+    assert grafana["environment"].keys() >= VARIABLES
+    assert mounted == {
+        Path("/etc/grafana/provisioning"): PROVISIONING,
+        Path(grafana["environment"]["DAM_DASHBOARDS"]): PROVISIONING.parent / "generated",
+    }
