@@ -24,10 +24,11 @@ def send(samples: RunSamples, otlp: Otlp) -> str:
         ProfilesNotTaken: they did not arrive.
         ProfilesUnsupported: the installed classes are of another state of the format.
     """
+    from dam_obs.diagnose.export.otlp_parts import in_parts
     from dam_obs.diagnose.export.otlp_profiles import otlp_profiles
-    from dam_obs.sinks.otlp_profiles import send_profiles
+    from dam_obs.sinks.otlp_profiles import REQUEST_BYTES, send_profiles
 
-    answer = send_profiles(otlp_profiles(samples), otlp)
+    answer = send_profiles(in_parts(otlp_profiles(samples), REQUEST_BYTES), otlp)
     line = f"Sent profiles to {otlp.where} over {_SPOKEN[otlp.protocol]}"
     if answer.kind == "partly":
         words = f': "{answer.message}"' if answer.message else ""

@@ -7,10 +7,11 @@ process, as they are in a program.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from dam_obs.sinks.otlp import Transport, transport_factory
-from dam_obs.sinks.otlp_answers import TAKEN, Answer
+from dam_obs.sinks.otlp_answers import TAKEN, Answer, partly
 from dam_obs.sinks.otlp_complaints import sending
 from dam_obs.sinks.otlp_env import Otlp
 
@@ -23,18 +24,33 @@ def ask(otlp: Otlp) -> Answer:
     transport = transport_factory(otlp)()
     transport.limit(ASK_SECONDS)
     payload, _ = transport.prepare([])
-    return send_once(transport, payload)
+    return send_in_turn(transport, [payload])
 
 
-def send_once(transport: Transport, payload: Any, number: int = 0) -> Answer:
-    """Try once to send `payload`, with `number` things in it, and close the connection; return what became of it."""
+def send_in_turn(transport: Transport, payloads: Iterable[Any]) -> Answer:
+    """
+    Send one payload after the other, each in one attempt, until one does not arrive; then close the connection.
+
+    Returns:
+        What became of the one that did not arrive; else of all: what was rejected of any is in it.
+    """
     attempt = _Once(transport)
+    whole = TAKEN
     try:
         with sending(attempt):
-            arrived = transport.send(payload, number)
+            for payload in payloads:
+                arrived = transport.send(payload, 0)
+                answer = transport.answer or (TAKEN if arrived else _UNKNOWN)
+                if not answer.arrived:
+                    return answer
+                if answer.kind == "partly":
+                    whole = partly(whole.rejected + answer.rejected, answer.message or whole.message)
     finally:
         attempt.close()
-    return transport.answer or (TAKEN if arrived else Answer("failed", "the exporter does not say why"))
+    return whole
+
+
+_UNKNOWN: Final = Answer("failed", "the exporter does not say why")
 
 
 class _Once:

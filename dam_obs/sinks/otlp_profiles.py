@@ -7,7 +7,7 @@ and a collector takes it only behind a feature gate, so a refusal is told in wor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, Final
@@ -16,8 +16,11 @@ from urllib.parse import urlsplit
 from dam_obs.errors import DamObsError
 from dam_obs.sinks.otlp import quiet_grpc
 from dam_obs.sinks.otlp_answers import Answer
-from dam_obs.sinks.otlp_ask import send_once
+from dam_obs.sinks.otlp_ask import send_in_turn
 from dam_obs.sinks.otlp_env import Otlp, check_certificate, endpoint_from, protocol_from
+
+REQUEST_BYTES: Final = 3 * 1024 * 1024
+"""What is larger is to be sent in parts: collectors refuse gRPC messages of more than 4 MiB."""
 
 PATH: Final = "/v1development/profiles"
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_PROFILES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -103,35 +106,35 @@ def _complete(otlp: Otlp, named: str, *, is_base: bool) -> Otlp:
     return replace(otlp, endpoint=otlp.endpoint.rstrip("/") + PATH)
 
 
-def send_profiles(data: Any, otlp: Otlp) -> Answer:
+def send_profiles(messages: Iterable[Any], otlp: Otlp) -> Answer:
     """
-    Send a `ProfilesData` message, in one attempt; some of it may have been rejected.
+    Send `ProfilesData` messages, each in one attempt; some of what is in them may have been rejected.
 
     Raises:
-        ProfilesNotTaken: it did not arrive.
+        ProfilesNotTaken: one did not arrive; those after it are not sent.
     """
-    answer = _send_by_grpc(data, otlp) if otlp.protocol == "grpc" else _send_by_http(data, otlp)
+    answer = _send_by_grpc(messages, otlp) if otlp.protocol == "grpc" else _send_by_http(messages, otlp)
     if not answer.arrived:
         raise ProfilesNotTaken(otlp, answer)
     return answer
 
 
-def _send_by_grpc(data: Any, otlp: Otlp) -> Answer:
+def _send_by_grpc(messages: Iterable[Any], otlp: Otlp) -> Answer:
     with quiet_grpc():
         service = import_module(f"{_SERVICE}.profiles_service_pb2_grpc").ProfilesServiceStub
         from dam_obs.sinks.otlp_grpc import GrpcTransport
     request = import_module(f"{_SERVICE}.profiles_service_pb2").ExportProfilesServiceRequest
     transport = GrpcTransport(endpoint=otlp.endpoint, service=service)
-    return send_once(transport, request.FromString(data.SerializeToString()))
+    return send_in_turn(transport, (request.FromString(each.SerializeToString()) for each in messages))
 
 
-def _send_by_http(data: Any, otlp: Otlp) -> Answer:
+def _send_by_http(messages: Iterable[Any], otlp: Otlp) -> Answer:
     from dam_obs.sinks.otlp_http import HttpTransport
 
     transport = HttpTransport(endpoint=otlp.endpoint)
     if not transport.takes_bytes:
         return Answer("failed", "the installed OpenTelemetry exporter takes spans alone")
-    return send_once(transport, data.SerializeToString())
+    return send_in_turn(transport, (each.SerializeToString() for each in messages))
 
 
 _SERVICE: Final = "opentelemetry.proto.collector.profiles.v1development"

@@ -136,6 +136,16 @@ def test_what_arrives_is_what_a_file_would_hold(collector, tmp_path, capsys):
     ]
 
 
+def test_what_is_too_large_for_one_request_goes_out_in_several(collector, monkeypatch, capsys):
+    """With all samples; what was rejected of any is told."""
+    monkeypatch.setattr("dam_obs.sinks.otlp_profiles.REQUEST_BYTES", 2_000)
+    collector.response.partial_success.rejected_profiles = 1
+
+    assert send(collector) == 0
+    assert len(collector.requests) > 2
+    assert f"({len(collector.requests)} rejected)" in capsys.readouterr().out
+
+
 def test_headers_of_the_environment_are_sent(collector, monkeypatch):
     """So a token reaches the collector as it does with spans."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=ann")

@@ -40,7 +40,7 @@ def check_profiles(place: Place, settings: Settings) -> list[Check]:
         return []
     try:
         otlp = profiles_from(place.environ)
-        send_profiles(profiles_pb2().ProfilesData(), otlp)
+        send_profiles([profiles_pb2().ProfilesData()], otlp)
     except DamObsError as error:
         says, _, remedy = str(error).rpartition("; ") if "; " in str(error) else str(error).rpartition(": ")
         return [Check(PROFILES, "limited", f"{says}; all else works without", remedy)]
