@@ -45,7 +45,7 @@ NONE, AN_HOUR = 0, 3_600_000_000
 
 
 def told(record):
-    return [(f"{event.hrm_layer}.{event.operation}", event.component, event.metadata) for event in record.events()]
+    return [(f"{event.hrm_layer}.{event.operation}", event.metadata) for event in record.events()]
 
 
 @pytest.mark.parametrize("limit", [NONE])
@@ -57,20 +57,24 @@ def test_every_operation_is_a_span_with_its_data(observed):
     assert smith.get_trait("tools") == ("knife", "hammer", "tongs")
     world.mind.create_state(2)
     by_name = {}
-    for name, component, metadata in told(record):
-        by_name.setdefault(name, []).append((component, metadata))
-    assert by_name["memory.trait_construct"] == [("Bob@1", {"trait": "mind", "source": "Mental"})]
-    assert by_name["memory.trait_operate"] == [
-        ("Bob@1", {"trait": "mind", "operations": "append of Villager"}),
-        ("Bob@1", {"trait": "tools", "operations": "append of Smith"}),
-    ]
-    assert by_name["learning.mind_learn"] == [("mind of Bob", {"subject": "tavern@1", "tick": 1, "new": "place"})]
-    assert by_name["memory.trait_compose"] == [("Bob@1", {"trait": "tools", "sources": "Villager, Smith"})]
-    assert by_name["memory.trait_resolve"][-1] == (
-        "Bob@1",
-        {"trait": "tools", "found": True, "sources": 2, "operations": 1},
-    )
-    assert by_name["memory.state_tick"] == [("mind of the world", {"tick": 2, "mind": 0})]
+    for name, metadata in told(record):
+        by_name.setdefault(name, []).append(metadata)
+    bob = {"belief": "Bob@1"}
+    assert by_name == {
+        "memory.trait_construct": [{**bob, "trait": "mind", "source": "Mental"}],
+        "learning.mind_learn": [{"mind": "mind of Bob", "subject": "tavern@1", "tick": 1, "new": "place"}],
+        "memory.trait_operate": [
+            {**bob, "trait": "mind", "operations": "append of Villager"},
+            {**bob, "trait": "tools", "operations": "append of Smith"},
+        ],
+        "memory.trait_resolve": [
+            {"belief": "tavern@1", "trait": "place", "found": True, "sources": 1, "operations": 0},
+            {**bob, "trait": "mind", "found": True, "sources": 1, "operations": 1},
+            {**bob, "trait": "tools", "found": True, "sources": 2, "operations": 1},
+        ],
+        "memory.trait_compose": [{**bob, "trait": "tools", "sources": "Villager, Smith"}],
+        "memory.state_tick": [{"tick": 2, "mind": "mind of the world"}],
+    }
 
 
 @pytest.mark.parametrize("limit", [NONE])
