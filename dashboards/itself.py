@@ -8,7 +8,7 @@ from typing import Final
 from dashboards.model import Chart, Dashboard, Query, Row, Threshold
 from dashboards.names import FAULTS, ITSELF, SERVICES
 from dashboards.points import LayerOperations
-from dashboards.promql import CALLS, CHOSEN, EACH, SERVICE, increase, or_none, rate, ratio, selector
+from dashboards.promql import ALL, CALLS, CHOSEN, EACH, SERVICE, or_none, rate, ratio, selector
 
 ACCEPTED: Final = "otelcol_receiver_accepted_spans_total"
 REFUSED: Final = "otelcol_receiver_refused_spans_total"
@@ -50,7 +50,7 @@ def _programs() -> tuple[Chart, ...]:
         Chart(
             title="Faults",
             meaning="How often dam-obs failed in a program, in the time shown. No program noticed.",
-            queries=(Query(expr=increase(FAULTS, CHOSEN)),),
+            queries=(Query(expr=_counted(selector(FAULTS, CHOSEN))),),
             unit="short",
             kind="stat",
             thresholds=ANY,
@@ -70,6 +70,11 @@ def _programs() -> tuple[Chart, ...]:
             unit="short",
         ),
     )
+
+
+def _counted(counter: str) -> str:
+    """Return how often in the time shown: a counter that was born in it has not grown, but counts as it is."""
+    return f"sum (({counter} unless {counter} offset {ALL}) or increase({counter}[{ALL}]))"
 
 
 def _on_the_way() -> tuple[Chart, ...]:

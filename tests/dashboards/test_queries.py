@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\[[^\]]*\]|[a-zA-Z_:][a-zA-Z0-9_:]*|\d[\w.]*|[^\s]')
+_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\[[^\]]*\]|\$\w+|[a-zA-Z_:][a-zA-Z0-9_:]*|\d[\w.]*|[^\s]')
 _LISTS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 _WORDS = {"or", "and", "unless", "bool", "offset"}
 
@@ -75,6 +75,7 @@ def expressions(page):
             {"le", "z", "w"},
         ),
         ('a{x!="1"} unless a offset 5m', {"a": {"x"}}, set()),
+        ("a unless a offset $__range", {"a": set()}, set()),
         ("histogram_quantile(0.95, a_bucket)", {"a_bucket": set()}, set()),
     ],
 )
