@@ -168,8 +168,10 @@ def test_two_at_once_do_not_hurt_each_other(script, machine, environ):
         ("build-jaeger", "build-jaeger: no Go on the PATH: install it from https://go.dev/dl\n"),
         (
             "install-prometheus",
-            "install-prometheus: no apt-get here: get Prometheus as your system has it, "
-            "and name it in DAM_PROMETHEUS_PROGRAM\n",
+            (
+                "install-prometheus: no apt-get here: get Prometheus as your system has it, "
+                "and name it in DAM_PROMETHEUS_PROGRAM\n"
+            ),
         ),
     ],
     ids=["build-jaeger", "install-prometheus"],
