@@ -88,20 +88,26 @@ def free_address() -> Callable[[], str]:
 
 
 _given: set[int] = set()
+_random = random.SystemRandom()
+PORTS = range(20_000, 32_000)
+"""Below those that the kernel gives to who connects: so nobody who tries to reach one in vain gets it himself."""
 
 
 def _free_address() -> str:
-    # Below what the kernel gives to outgoing connections, one of which could have it before the program does.
     while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in _given:
+        port = _random.choice(PORTS)
+        if port not in _given and _is_free(port):
             _given.add(port)
             return f"127.0.0.1:{port}"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Ended(Exception):
@@ -330,14 +336,23 @@ def send(address: str, *spans: Mapping[str, object], service: str = "test", scop
 
 
 def written(path: Path) -> list[dict[str, object]]:
-    """Return the spans in the gateway's file, each as it is there; a line that is not whole is not there yet."""
-    spans = []
-    for line in path.read_text().splitlines(keepends=True) if path.exists() else []:
-        if not line.endswith("\n"):
-            break
-        for resource in json.loads(line)["resourceSpans"]:
-            spans += [each for scope in resource["scopeSpans"] for each in scope["spans"]]
+    """Return the spans in the gateway's file, each as it is there; half a line, left by a crash, is passed over."""
+    text = path.read_text() if path.exists() else ""
+    spans: list[dict[str, object]] = []
+    start = text.find(REQUEST)
+    while start >= 0:
+        try:
+            request, end = json.JSONDecoder().raw_decode(text, start)
+        except ValueError:
+            end = start + 1
+        else:
+            for resource in request["resourceSpans"]:
+                spans += [each for scope in resource["scopeSpans"] for each in scope["spans"]]
+        start = text.find(REQUEST, end)
     return spans
+
+
+REQUEST = '{"resourceSpans":'
 
 
 def scraped(address: str) -> str:

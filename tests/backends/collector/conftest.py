@@ -32,6 +32,7 @@ class Taker(trace_service_pb2_grpc.TraceServiceServicer):
         self.open = threading.Event()
         self.open.set()
         self.waiting = 0
+        self.headers: dict[str, str] = {}
         self._lock = threading.Lock()
         self._spans: list[Any] = []
 
@@ -39,6 +40,7 @@ class Taker(trace_service_pb2_grpc.TraceServiceServicer):
         """Take a request, once the door is open."""
         with self._lock:
             self.waiting += 1
+            self.headers = dict(context.invocation_metadata())
         self.open.wait()
         with self._lock:
             self.waiting -= 1
@@ -78,17 +80,18 @@ class Backend:
 
 
 @pytest.fixture(scope="session")
-def start_backend(services: ExitStack) -> Callable[[], Backend]:
-    """Return a function that starts a server that takes spans."""
+def start_backend(services: ExitStack, free_address: Callable[[], str]) -> Callable[..., Backend]:
+    """Return a function that starts a server that takes spans, at a free address or a given one."""
 
-    def start() -> Backend:
+    def start(address: str | None = None) -> Backend:
         # As many threads as requests that may be kept waiting at once.
         server = grpc.server(ThreadPoolExecutor(max_workers=32))
         taker = Taker()
         trace_service_pb2_grpc.add_TraceServiceServicer_to_server(taker, server)
-        port = server.add_insecure_port("127.0.0.1:0")
+        address = address or free_address()
+        assert server.add_insecure_port(address)
         server.start()
-        backend = Backend(f"127.0.0.1:{port}", taker, server)
+        backend = Backend(address, taker, server)
         services.callback(backend.stop)
         return backend
 
@@ -96,7 +99,7 @@ def start_backend(services: ExitStack) -> Callable[[], Backend]:
 
 
 @pytest.fixture(scope="session")
-def backend(start_backend: Callable[[], Backend]) -> Backend:
+def backend(start_backend: Callable[..., Backend]) -> Backend:
     """What `gateway` sends the traces to that it keeps."""
     return start_backend()
 

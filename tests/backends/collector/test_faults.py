@@ -81,6 +81,69 @@ def test_the_queue_holds_while_the_gateway_is_down(
     assert len(backend.taker.ids()) == made
 
 
+def test_a_gateway_that_crashes_has_written_what_it_took(
+    start_collector: Any, start_backend: Any, start_load: Any, otlp: SimpleNamespace, wait_until: WaitUntil
+) -> None:
+    """The gateway is killed under load and comes back: its file has every span of the program."""
+    gateway = start_collector("gateway", DAM_JAEGER=start_backend().address)
+    agent = start_collector("agent", DAM_GATEWAY=gateway.addresses["DAM_GATEWAY_GRPC"])
+    load = start_load(agent.addresses["DAM_AGENT_GRPC"])
+    wait_until(lambda: otlp.written(gateway.file), "spans are written")
+
+    gateway.kill()
+    works_on(load, wait_until)
+    gateway.start()
+    works_on(load, wait_until)
+    load.finish()
+
+    assert load.lost == 0
+    made = load.result["spans"]
+    wait_until(lambda: len(_ids(otlp.written(gateway.file))) == made, f"{made} spans are written")
+
+
+def _ids(spans: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {(each["traceId"], each["spanId"]) for each in spans}
+
+
+def test_figures_and_file_do_not_wait_for_jaeger(
+    start_collector: Any,
+    start_backend: Any,
+    start_load: Any,
+    otlp: SimpleNamespace,
+    wait_until: WaitUntil,
+    free_address: Callable[[], str],
+) -> None:
+    """While Jaeger is away everything else goes on, and what is kept arrives when it is back."""
+    address = free_address()
+    gateway = start_collector(
+        "gateway", DAM_JAEGER=address, DAM_GATEWAY_SHARE="100", DAM_GATEWAY_ROOT_WAIT="1s", DAM_GATEWAY_FLUSH="1s"
+    )
+    load = start_load(gateway.addresses["DAM_GATEWAY_GRPC"])
+    works_on(load, wait_until)
+    load.finish()
+    made = load.result["spans"]
+
+    wait_until(lambda: len(_ids(otlp.written(gateway.file))) == made, f"{made} spans are written")
+    figures = gateway.addresses["DAM_GATEWAY_PROMETHEUS"]
+    wait_until(lambda: f"}} {made}.0" in otlp.scraped(figures), f"{made} calls are counted")
+    backend = start_backend(address)
+    wait_until(lambda: len(backend.taker.ids()) == made, f"{made} spans arrive")
+
+
+def test_what_the_gateway_asks_for_is_sent(
+    start_collector: Any, start_backend: Any, otlp: SimpleNamespace, wait_until: WaitUntil
+) -> None:
+    """The one secret of these files comes from the environment, and stands in no log."""
+    backend = start_backend()
+    agent = start_collector("agent", DAM_GATEWAY=backend.address, DAM_GATEWAY_AUTHORIZATION="Bearer open-sesame")
+
+    otlp.send(agent.addresses["DAM_AGENT_HTTP"], otlp.span(1))
+
+    wait_until(lambda: backend.taker.spans, "the span arrives")
+    assert backend.taker.headers["authorization"] == "Bearer open-sesame"
+    assert "sesame" not in agent.log.read_text()
+
+
 def test_a_full_queue_is_said_and_counted(
     start_collector: Any, start_backend: Any, start_load: Any, wait_until: WaitUntil
 ) -> None:

@@ -266,6 +266,25 @@ def test_the_file_has_what_was_sent(address: str, gateway: Any, otlp: SimpleName
     assert [_whole(each) for each in there()] == [_whole(each) for each in sent]
 
 
+def test_a_full_file_is_followed_by_another(
+    start_collector: Any, start_backend: Any, otlp: SimpleNamespace, wait_until: WaitUntil
+) -> None:
+    """Nothing is lost between two files."""
+    gateway = start_collector("gateway", DAM_JAEGER=start_backend().address, DAM_GATEWAY_FILE_MB="1")
+    traces = [next(_traces) for _ in range(12)]
+    for trace in traces:
+        span = otlp.span(trace, 1, attributes={**OK, "dam.output": "x" * 250_000})
+        otlp.send(gateway.addresses["DAM_GATEWAY_HTTP"], span)
+
+    def files() -> list[Path]:
+        return sorted(gateway.file.parent.glob("dam-obs*.jsonl"))
+
+    wait_until(lambda: sum(len(otlp.written(path)) for path in files()) == len(traces), "all are written")
+    assert len(files()) >= 3
+    found = Counter(each["traceId"] for path in files() for each in otlp.written(path))
+    assert found == Counter(f"{trace:032x}" for trace in traces)
+
+
 def _whole(span: dict[str, Any]) -> dict[str, Any]:
     """Return a span without what is empty, which the writer may leave out or put in."""
     status = {name: value for name, value in span["status"].items() if value}
