@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dam_obs.config import Settings
     from dam_obs.diagnose.report import InferredTrait, SystemDiagnosis
+    from dam_obs.store.remote.query import Query
     from dam_obs.trace.events import FinishedSpan, Scalar, TraceEvent
 
 hookspec = pluggy.HookspecMarker("dam_obs")
@@ -181,15 +182,23 @@ def dam_obs_draft_templates() -> Path | Iterable[Path] | None:
 
 
 @hookspec(firstresult=True)
-def dam_obs_trace_source(uri: str) -> Iterable[TraceEvent] | None:
+def dam_obs_trace_source(uri: str, query: Query) -> Iterable[TraceEvent] | None:
     """
     Read events from a backend.
 
-    Called by commands that read, with what the user gave as source where that is ``scheme://...``; called again
-    where a command goes back to older events.
+    Called by commands that read, with what the user gave as source, or after ``--from``, where that is
+    ``scheme://...``; called again where a command goes back to older events.
+
+    Args:
+        uri: As the user gave it.
+        query: What the command can use at most: since when, of which services, how many of the newest, and so on. A
+            backend that can look for it need not send the rest; giving more is no mistake, giving less is. An
+            implementation may leave this argument out.
 
     Returns:
-        An iterable of events, read lazily; `None` if the URI is not this plugin's. The first answer wins.
+        An iterable of events, read lazily, and anew each time it is iterated; `None` if the URI is not this
+        plugin's. The first answer wins. One that is a `dam_obs.store.remote.events.BackendEvents` also tells of
+        processes and of what could not be read.
     """
 
 

@@ -79,8 +79,23 @@ def run_of(source: Source) -> RunFolder:
     return alone
 
 
+def given_source(context: click.Context, value: str | None) -> Source | None:
+    """
+    Return the source that is named as argument, or with ``--from`` where a command has that.
+
+    Raises:
+        click.UsageError: It is named twice.
+    """
+    if context.resilient_parsing:  # completion in the shell
+        return None
+    uri = context.params.get("from_")
+    if uri is not None and value is not None:
+        raise click.UsageError(f"--from says already what to read, so {value!r} cannot be it, too")
+    return named_source(value if uri is None else uri)
+
+
 def _find_source(context: click.Context, _parameter: click.Parameter, value: str | None) -> Source | None:
-    return None if context.resilient_parsing else named_source(value)  # None: completion in the shell
+    return given_source(context, value)
 
 
 def console(*, stderr: bool = False) -> Console:

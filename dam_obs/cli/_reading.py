@@ -30,7 +30,9 @@ def open_reading(source: Source) -> EventTable:
 
 
 def tell_skipped(table: EventTable) -> None:
-    """Say on standard error how many lines were no events, if any."""
+    """Say on standard error how many lines were no events, if any, and what else is to be known of a backend."""
+    for note in table.notes:
+        click.echo(printable(note), err=True)
     if not table.skipped:
         return
     kinds = ", ".join(f"{number:,} {reason}" for reason, number in table.skipped.items())

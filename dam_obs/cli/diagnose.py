@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dam_obs.cli._base import console, echo_json, json_option
+from dam_obs.cli._from import Reading, brought, from_options
 from dam_obs.cli._profiles import send_if_wanted
 from dam_obs.cli._reading import telling
 from dam_obs.config import load_settings
@@ -21,12 +22,14 @@ from dam_obs.trace.handshake import DEFAULT_TIMEOUT_S
 if TYPE_CHECKING:
     from dam_obs.diagnose.report import DiagnosticReport
     from dam_obs.sample.tracer import SystemTracer, TracedRun
+    from dam_obs.store.find import Source
 
 HIGHEST_RATE_HZ = 1000
 
 
 @click.command("diagnose", context_settings={"allow_interspersed_args": False})
 @click.argument("command_line", metavar="[-- COMMAND...]", nargs=-1, type=click.UNPROCESSED)
+@from_options
 @click.option("--pid", type=click.IntRange(min=1), metavar="N", help="Measure this process, which runs already.")
 @click.option(
     "--duration",
@@ -95,6 +98,7 @@ HIGHEST_RATE_HZ = 1000
 @json_option
 def command(
     command_line: tuple[str, ...],
+    reading: Reading,
     pid: int | None,
     duration: float | None,
     rate: float,
@@ -111,16 +115,22 @@ def command(
     as_json: bool,
 ) -> int:
     """
-    Run COMMAND and measure it, or measure a process that runs already.
+    Run COMMAND and measure it, measure a process that runs already, or diagnose what a backend has.
 
     COMMAND keeps its input, output, signals and exit status. When it has ended, a report is made of
     what was seen: report.html to look at, report.json, profile.speedscope.json and drafts of trait
     code, all in the run's folder. Where stacks cannot be sampled, the report has all else and says why.
+    A backend has no stacks; what else it does not give back, the report says, too.
 
     \b
       dam-obs diagnose -- python your_program.py
       dam-obs diagnose --pid 4711 --duration 30
+      dam-obs diagnose --from jaeger://localhost:16686 --since 2h --service worker
     """  # noqa: D301 - click's mark for lines that are not to be joined is the character itself
+    backend = reading.backend()
+    if backend is not None:
+        _refuse_to_measure(command_line)
+        return _diagnose_backend(backend, out, not no_draft, as_json)
     _check_what_to_measure(command_line, pid, duration)
     for path in points:
         load_file(path)
@@ -151,6 +161,28 @@ def command(
     if sent is not None:
         click.echo(sent, err=True)
     return status
+
+
+def _refuse_to_measure(command_line: Sequence[str]) -> None:
+    context = click.get_current_context()
+    measuring = ("pid", "duration", "rate", "budget", "points", "no_stacks", "native", "offcpu", "offcpu_stacks")
+    given = [
+        name
+        for name in (*measuring, "start_timeout", "max_disk")
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if command_line or given:
+        what = "a command" if command_line else f"--{given[0].replace('_', '-')}"
+        raise click.UsageError(f"--from reads what was measured before: it does not go with {what}")
+
+
+def _diagnose_backend(source: Source, out: Path | None, with_drafts: bool, as_json: bool) -> int:
+    """Bring what a backend has into a run's folder, and report on it as on a run."""
+    from dam_obs.sample.tracer import TracedRun
+
+    folder, manifest = brought(source, out)
+    _report(TracedRun(folder, manifest), with_drafts=with_drafts, as_json=as_json)
+    return 0
 
 
 def _with_settings(points: tuple[Path, ...]) -> tuple[Path, ...] | None:

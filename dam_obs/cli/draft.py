@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
 from pydantic import ValidationError
 
 from dam_obs.cli._assisting import REJECTED, Asked, contest_of, document, tell_verdict
-from dam_obs.cli._base import NotOfARun, echo_json, json_option, source_argument
+from dam_obs.cli._base import echo_json, json_option, source_argument
 from dam_obs.cli._drafting import into_sources
+from dam_obs.cli._from import Reading, asking, brought, from_options
 from dam_obs.cli._reading import telling
 from dam_obs.diagnose.plausible import Implausible, check_plausible
 from dam_obs.diagnose.report import DiagnosticReport
@@ -24,6 +27,7 @@ from dam_obs.draft.write import Drafts, make_drafts, review_text, save
 from dam_obs.errors import DamObsError
 from dam_obs.store.find import Source
 from dam_obs.store.runs import RunFolder
+from dam_obs.text import printable
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+")
 
@@ -39,6 +43,7 @@ class NoReport(DamObsError):
 
 @click.command("draft")
 @source_argument
+@from_options
 @click.argument("named", required=False, metavar="[SYSTEM]")
 @click.option(
     "--system", "systems", multiple=True, metavar="S", help="Draft this system only; may be given again. [default: all]"
@@ -86,6 +91,7 @@ class NoReport(DamObsError):
 def command(
     context: click.Context,
     source: Source,
+    reading: Reading,
     named: str | None,
     systems: tuple[str, ...],
     output: Path | None,
@@ -104,7 +110,8 @@ def command(
 
     The run is named by its folder or its id; without one the newest is taken. What is written is
     for a person to review: dam-obs never imports or runs it. --write and --patch touch all of their
-    files or none, and no method that a person wrote or edited.
+    files or none, and no method that a person wrote or edited. With --from a report is made first of
+    what a backend has; for a single SYSTEM there is --system then.
 
     With --llm a model writes the cost of one system. It is drafted if it predicts executions that neither
     has seen better than the template's; else it is shown as rejected, nothing is written, and the status is 1.
@@ -113,9 +120,14 @@ def command(
     asked = Asked(
         model=model, seconds=llm_timeout, answer=answer, prompt_bytes=prompt_bytes, is_prompt=mode == "prompt"
     )
+    reading.check(source)
     if source.uri is not None:
-        raise NotOfARun(source.uri)
-    folder = source.run or RunFolder(source.trace.parent)
+        backend = asking(source, reading.query(reading.wanted())[0])
+        folder = context.with_resource(_read_back(backend, keep=mode == "files" and output is None))
+    elif reading.since or reading.until:
+        raise click.UsageError("--since and --until go with --from: a run's report is of the whole run")
+    else:
+        folder = source.run or RunFolder(source.trace.parent)
     report = read_report(folder.report_json)
     systems = (*systems, named) if named else systems
     verdict = None
@@ -156,6 +168,24 @@ def command(
     else:
         _into_folder(drafts, output or folder.drafts, force=force, as_json=as_json, also=assist)
     _tell_what_is_missing(drafts, asked_by_name=by_name)
+
+
+@contextmanager
+def _read_back(source: Source, *, keep: bool) -> Iterator[RunFolder]:
+    """Report on what a backend has, in a run folder that stays if its drafts are to be in it."""
+    from dam_obs.diagnose.build import build_report
+    from dam_obs.diagnose.write import write_json, write_report
+
+    with TemporaryDirectory(prefix="dam-obs-") as temporary:
+        folder, _ = brought(source, None if keep else Path(temporary) / "run")
+        with telling("Diagnosing") as tell:
+            report = build_report(folder, tell=tell)
+        if keep:
+            write_report(folder, report)
+            click.echo(f"Wrote {printable(str(folder.report_html))}", err=True)
+        else:
+            write_json(folder.report_json, report)
+        yield folder
 
 
 def _into_folder(drafts: Drafts, folder: Path, *, force: bool, as_json: bool, also: Mapping[str, Any]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from dam_obs.cli._base import console, echo_json, json_option, source_argument
 from dam_obs.cli._filtering import filter_option
+from dam_obs.cli._from import Reading, asking, from_options
 from dam_obs.cli._reading import open_reading, tell_skipped
 from dam_obs.cli._stats.seed import seed_lines, what
 from dam_obs.cli._stats.sparks import bars_for
@@ -63,10 +64,11 @@ class StatsDocument:
 
     schema_version: int
     trace: str
-    """The file that was read; its rotated siblings belong to it."""
+    """The file that was read, its rotated siblings belong to it; or the backend."""
     filter: str
     """As it was given; empty for everything."""
     events_in_trace: int
+    """Of a backend, those that it gave: it is not asked for what the filter leaves out, as far as it can tell."""
     events_fitting: int
     """Those that the filter lets through."""
     events: int
@@ -91,6 +93,7 @@ def _grouping(_context: click.Context, _parameter: click.Parameter, value: str |
 @click.command("stats")
 @source_argument
 @filter_option
+@from_options
 @click.option(
     "--last",
     type=click.IntRange(min=1),
@@ -132,6 +135,7 @@ def _grouping(_context: click.Context, _parameter: click.Parameter, value: str |
 @json_option
 def command(
     source: Source,
+    reading: Reading,
     wanted: Filter,
     last: int,
     slowest: int,
@@ -140,9 +144,19 @@ def command(
     buckets: int,
     as_json: bool,
 ) -> None:
-    """Sum up recorded events by layer, and name the slowest."""
+    """
+    Sum up recorded events by layer, and name the slowest.
+
+    \b
+      dam-obs stats --from clickhouse://localhost:8123/otel --since 2h --service worker
+    """  # noqa: D301 - click's mark for lines that are not to be joined is the character itself
+    from dam_obs.store.filter import all_of
     from dam_obs.store.sums import sum_up
 
+    reading.check(source)
+    wanted = all_of(wanted, reading.wanted())
+    query, exact = reading.query(wanted)
+    source = asking(source, replace(query, newest=last) if exact else query)
     if not as_json:
         buckets = min(buckets, max(FEWEST_BARS, console().width - BARS_SPARED))
     with open_reading(source) as table:
@@ -152,7 +166,7 @@ def command(
             echo_json(_document(sums, source, wanted, table))
         elif sums.events:
             _print(sums, source, wanted)
-        _tell_rest(sums, table.name, wanted, as_json)
+        _tell_rest(sums, table.name, wanted, as_json, source.query.newest if source.query else None)
 
 
 def _print(sums: Sums, source: Source, wanted: Filter) -> None:
@@ -176,11 +190,13 @@ def _named(source: Source) -> str | None:
     """Return how to name the source to another command; nothing, where it was not named to this one either."""
     if source.standard_input:
         return None
+    if source.uri is not None:
+        return f"--from {shlex.quote(source.uri)}"
     given = click.get_current_context().get_parameter_source("source") is click.core.ParameterSource.COMMANDLINE
     return shlex.quote(source.name) if given else ""
 
 
-def _tell_rest(sums: Sums, name: str, wanted: Filter, as_json: bool) -> None:
+def _tell_rest(sums: Sums, name: str, wanted: Filter, as_json: bool, newest: int | None) -> None:
     """Say what was not summed up, and why."""
     if as_json:
         return
@@ -188,6 +204,8 @@ def _tell_rest(sums: Sums, name: str, wanted: Filter, as_json: bool) -> None:
         click.echo(f"{name} holds no events yet.", err=True)
     elif not sums.events:
         click.echo(f"None of the {counted(sums.read, 'event')} in {name} fits {printable(wanted.text)}.", err=True)
+    elif newest is not None and sums.events == newest:
+        click.echo(f"{name} was asked for its newest {counted(newest, 'event')}; --last N sums up more.", err=True)
     elif sums.fitting > sums.events:
         older = counted(sums.fitting - sums.events, "older event")
         click.echo(f"Left out: {older}; --last {sums.fitting} sums up all.", err=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
 import click
 
-from dam_obs.cli._base import console, named_source
+from dam_obs.cli._base import console, given_source
+from dam_obs.cli._from import Reading, asking, from_options
 from dam_obs.cli._reading import open_reading, tell_skipped
 from dam_obs.cli._units import counted
 from dam_obs.cli._view.forms import FOLLOWED, Form, live_printer, print_whole
@@ -60,10 +61,8 @@ class Wish:
 
 
 def _source(context: click.Context, _parameter: click.Parameter, value: str | None) -> Source | None:
-    if context.resilient_parsing:  # completion in the shell
-        return None
     try:
-        return named_source(value)
+        return given_source(context, value)
     except NoTraceFound:
         if not context.params.get("follow"):
             raise
@@ -73,6 +72,7 @@ def _source(context: click.Context, _parameter: click.Parameter, value: str | No
 
 @click.command("view")
 @click.argument("source", required=False, metavar="[FILE|RUN|-]", callback=_source)
+@from_options
 @click.option(
     "--last",
     type=click.IntRange(min=1),
@@ -120,14 +120,20 @@ def _source(context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option("--md", is_flag=True, help="Print nested lists in Markdown, for a pull request.")
 @click.option("--summary", is_flag=True, help="Print a page in Markdown, short enough for an issue.")
 @click.option("--tui", is_flag=True, help="Open a full screen to search and walk through traces.")
-def command(source: Source, follow: bool, tui: bool, partial_after: float, **given: Any) -> None:
+def command(source: Source, reading: Reading, follow: bool, tui: bool, partial_after: float, **given: Any) -> None:
     """
     Show recorded events as trees.
 
     Without options these are the newest traces. With --filter, --hrm or --status the newest
     events that fit are shown, each below the events that led to it.
-    """
-    wish = _wish(**given)
+
+    \b
+      dam-obs view --from jaeger://localhost:16686 --since 10m --status error
+    """  # noqa: D301 - click's mark for lines that are not to be joined is the character itself
+    reading.check(source)
+    wish = _wish(reading, **given)
+    if source.uri is not None:
+        source = _narrowed(source, wish, reading, LAST if not tui else None)
     if tui:
         _open_screen(source, wish, follow)
     elif follow:
@@ -136,7 +142,21 @@ def command(source: Source, follow: bool, tui: bool, partial_after: float, **giv
         _view(source, wish)
 
 
+def _narrowed(source: Source, wish: Wish, reading: Reading, last: int | None) -> Source:
+    """Return a backend of which no more is wanted than is going to be shown."""
+    from dam_obs.cli._tui.load import EVENTS
+
+    wanted = (
+        wish.wanted if wish.named is None else reading.wanted()
+    )  # which of a trace's events are shown it all decides
+    query, exact = reading.query(wanted, request=wish.named, whole_traces=True)
+    if exact and wish.named is None:
+        query = replace(query, newest=wish.last or last or EVENTS)
+    return asking(source, query)
+
+
 def _wish(
+    reading: Reading,
     *,
     last: int | None,
     filter_text: str,
@@ -149,6 +169,8 @@ def _wish(
 ) -> Wish:
     layers = [word.strip().lower() for word in layers]
     words = [f"--filter {filter_text!r}"] if filter_text.strip() else []
+    words += [f"--since {reading.since}"] if reading.since else []
+    words += [f"--until {reading.until}"] if reading.until else []
     words += [f"--hrm {word}" for word in layers] + [f"--status {status}" for status in statuses]
     chosen: list[Any] = [name for name, is_chosen in forms.items() if is_chosen]
     if len(chosen) > 1:
@@ -156,7 +178,7 @@ def _wish(
     return Wish(
         last=last,
         named=named.strip() if named is not None else None,
-        wanted=all_of(parse_filter(filter_text), of_layers(layers), with_statuses(statuses)),
+        wanted=all_of(parse_filter(filter_text), reading.wanted(), of_layers(layers), with_statuses(statuses)),
         layers=layers,
         words=" ".join(words),
         form=chosen[0] if chosen else "tree",
@@ -186,7 +208,7 @@ def _view(source: Source, wish: Wish) -> None:
     print_whole(wish.form, wish.columns, out, selection, name=name, skipped=skipped)
     if wish.form == "tree" and wish.named is not None:
         _tell_ambiguity(selection, wish.named)
-    _tell_rest(selection, name, wish.words)
+    _tell_rest(selection, name, wish.words, source.query.newest if source.query else None)
 
 
 def _follow(source: Source, wish: Wish, partial_after_s: float) -> None:
@@ -229,8 +251,13 @@ def _tell_ambiguity(selection: Selection, named: str) -> None:
     )
 
 
-def _tell_rest(selection: Selection, where: str, words: str) -> None:
+def _tell_rest(selection: Selection, where: str, words: str, newest: int | None) -> None:
     """Say what was not shown, and why."""
+    if newest is not None and selection.read >= newest:
+        click.echo(
+            printable(f"{where} was asked for its newest {counted(newest, 'event')}; --last N asks for more."), err=True
+        )
+        return
     if not selection.read:
         click.echo(f"{where} holds no events yet.", err=True)
     elif not selection.events:
@@ -238,9 +265,9 @@ def _tell_rest(selection: Selection, where: str, words: str) -> None:
         click.echo(printable(f"None {of_what} {where} fits {words}."), err=True)
     elif selection.cut:
         everything = len(selection.events) + selection.left_out
-        newest = f"its newest {counted(len(selection.events), 'event')} and what led to them"
+        shown = f"its newest {counted(len(selection.events), 'event')} and what led to them"
         click.echo(
-            f"Cut: the newest trace is too large to show, so here are {newest}; --last {everything} shows all.",
+            f"Cut: the newest trace is too large to show, so here are {shown}; --last {everything} shows all.",
             err=True,
         )
     elif selection.left_out:

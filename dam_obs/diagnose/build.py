@@ -105,7 +105,7 @@ def build_report(
         dropped=sum(note.dropped for note in notes),
         lost=read_lost(closed_folder(run.trace)),
         unwritten=sum(note.faults.get(UNWRITTEN, 0) for note in notes),
-        lines_skipped=events.skipped.total() if events else 0,
+        lines_skipped=(events.skipped.total() if events else 0) + _skipped_before(manifest),
         samples_claimed=stacks.claimed_count,
         samples_unclaimed=stacks.unclaimed_count,
         clock_residual_ns=clock.residual_ns() if samples is not None else None,
@@ -169,6 +169,12 @@ def _systems(
         diagnosis.model_copy(update={"off_cpu_stacks": offcpu.stacks_of(system)})
         for diagnosis, (_, system) in zip(diagnoses, ordered, strict=True)
     ]
+
+
+def _skipped_before(manifest: Manifest | None) -> int:
+    """Return what could not be read where the events were read back from."""
+    source = manifest.source if manifest else None
+    return source.skipped if source else 0
 
 
 def _events(run: RunFolder) -> EventReader | None:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from dam_obs.diagnose.report import Absent, OffCpuEvidence, Quality, SamplingRate, Verdict
+import msgspec
+
+from dam_obs.diagnose.report import Absent, OffCpuEvidence, Quality, ReadBack, SamplingRate, Verdict
 from dam_obs.store.closed import NOTHING_LOST, Lost
 from dam_obs.store.manifest import Manifest, SamplerStats
 
@@ -122,6 +124,7 @@ def quality(facts: Facts) -> Quality:
         events_unwritten=facts.unwritten,
         lines_skipped=facts.lines_skipped,
         absent=_absent(facts),
+        source=_read_back(facts),
     )
 
 
@@ -166,6 +169,11 @@ def _held_share(sampler: SamplerStats | None) -> float | None:
     if sampler is None or sampler.busy_s is None or sampler.seconds <= 0:
         return None
     return min(sampler.busy_s / sampler.seconds, 1.0)
+
+
+def _read_back(facts: Facts) -> ReadBack | None:
+    source = facts.manifest.source if facts.manifest else None
+    return None if source is None else ReadBack(**msgspec.structs.asdict(source))
 
 
 def _absent(facts: Facts) -> list[Absent]:
@@ -254,6 +262,13 @@ def _doubt_skipped(facts: Facts) -> str | None:
     return f"{facts.lines_skipped} lines of the trace are torn or foreign"
 
 
+def _doubt_read_back(facts: Facts) -> str | None:
+    source = facts.manifest.source if facts.manifest else None
+    if source is None:
+        return None
+    return f"it was read back from {source.kind}: what was sampled away or lost on the way there is not in it"
+
+
 def _doubt_offcpu(facts: Facts) -> str | None:
     offcpu = facts.offcpu
     if offcpu is None:
@@ -278,5 +293,6 @@ DOUBTS: Final[Iterable[Callable[[Facts], str | None]]] = (
     _doubt_lost,
     _doubt_unwritten,
     _doubt_skipped,
+    _doubt_read_back,
     _doubt_offcpu,
 )

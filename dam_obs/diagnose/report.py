@@ -42,6 +42,28 @@ class SamplingRate(Model):
     """``start``, ``idle``, ``active again``, ``over the budget: 3.1% of a CPU``, ..."""
 
 
+class ReadBack(Model):
+    """Where the events of a run were read back from."""
+
+    uri: str
+    kind: str
+    """``Jaeger``, ``ClickHouse``, ``files of OTLP``, or a plugin's scheme."""
+    asked: dict[str, str]
+    """What was asked for: ``since``, ``until``, ``service``, ``run`` and so on, as far as it was."""
+    spans: int
+    requests: int
+    """Questions to the backend, or files."""
+    skipped: int
+    """Lines, rows and spans that could not be read; in `Quality.lines_skipped`, too."""
+    first_skipped: str | None
+    runs: list[str]
+    """The measured runs that the spans are of."""
+    loses: list[str]
+    """What such a backend does not give back as it was."""
+    notes: list[str]
+    """What else is to be known of it, such as what was left out."""
+
+
 class Quality(Model):
     """How far to trust the rest of the report."""
 
@@ -109,6 +131,8 @@ class Quality(Model):
     lines_skipped: int
     """Torn or foreign lines in the event file."""
     absent: list[Absent]
+    source: ReadBack | None = None
+    """`None`: the run was measured where the report was made."""
 
 
 class Quantiles(Model):

@@ -16,13 +16,10 @@ from typing import Final
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
 from dam_obs.config.environ import variable_of
-from dam_obs.trace.identity import start_ticks
+from dam_obs.trace.identity import MOUNTS, RUN_ID, mount_namespace, start_ticks
 
 _NOT_COLLECTED: Final = ("process.command_args", "process.command_line")
 """Arguments may be secrets; older detectors add them."""
-
-RUN_ID: Final = "dam.run.id"
-"""The attribute that says which measured run a process belongs to: the name of the run's folder."""
 
 
 def own_resource() -> Resource:
@@ -53,7 +50,13 @@ def _process() -> dict[str, str | int]:
 
 
 def _machine() -> dict[str, str | int]:
-    return {"os.type": platform.system().lower(), "os.version": platform.release(), "host.arch": platform.machine()}
+    found: dict[str, str | int] = {
+        "os.type": platform.system().lower(),
+        "os.version": platform.release(),
+        "host.arch": platform.machine(),
+    }
+    mounts = mount_namespace()
+    return found | ({MOUNTS: mounts} if mounts else {})
 
 
 def _started() -> str | None:

@@ -1,9 +1,10 @@
-"""The trace source that dam-obs ships: plain files, through the same hook as anyone's backend."""
+"""The trace sources that dam-obs ships: files and backends, through the same hook as anyone's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from dam_obs.hookspecs import hookimpl
@@ -11,10 +12,18 @@ from dam_obs.store.find import find_source
 from dam_obs.store.read import read_events
 from dam_obs.trace.events import TraceEvent
 
+if TYPE_CHECKING:
+    from dam_obs.store.remote.query import Query
+
 
 @hookimpl(trylast=True)
-def dam_obs_trace_source(uri: str) -> Iterable[TraceEvent] | None:
-    """Read a file, a run folder, or either as a ``file:`` URI."""
+def dam_obs_trace_source(uri: str, query: Query) -> Iterable[TraceEvent] | None:
+    """Read a collector's files, Jaeger or ClickHouse; or a file, a run folder, or either as a ``file:`` URI."""
+    from dam_obs.store.remote.opening import events_of  # brings a client for HTTP
+
+    backend = events_of(uri, query)
+    if backend is not None:
+        return backend
     path = _local_path(uri)
     if path is None or not path.exists():
         return None

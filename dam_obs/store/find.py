@@ -12,9 +12,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dam_obs.store.errors import NoTraceFound
 from dam_obs.store.runs import RUNS, RunFolder
+
+if TYPE_CHECKING:
+    from dam_obs.store.remote.query import Query
 
 SEARCH_DEPTH = 3
 """Levels below the folder that a search without an answer nearby goes down."""
@@ -39,6 +43,9 @@ class Source:
 
     uri: str | None = None
     """Where a plugin reads them, rather than in a file; `trace` is no more than a name then."""
+
+    query: Query | None = None
+    """What is wanted of a backend; `None` for what it has by itself."""
 
     standard_input: bool = False
     """They come through standard input; `trace` is no more than a name then."""

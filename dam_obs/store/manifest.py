@@ -90,8 +90,31 @@ class HostNote(msgspec.Struct, frozen=True, kw_only=True):
     implementation: str
     kernel: str
     machine: str
-    cpus: int
+    cpus: int | None
     memory_bytes: int | None = None
+
+
+class SourceNote(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run's events were read back from, and how that went."""
+
+    uri: str
+    """As it was given; it has no secrets."""
+    kind: str
+    """``Jaeger``, ``ClickHouse``, ``files of OTLP``, or the plugin's scheme."""
+    asked: dict[str, str]
+    """What was asked for: ``since``, ``until``, ``service``, ``run`` and so on, as far as it was."""
+    spans: int
+    requests: int
+    """Questions to the backend, or files."""
+    skipped: int = 0
+    """Lines, rows and spans that could not be read."""
+    first_skipped: str | None = None
+    runs: list[str] = []
+    """The measured runs that spans are of."""
+    loses: list[str] = []
+    """What such a backend does not give back as it was."""
+    notes: list[str] = []
+    """What else is to be known, such as what was left out."""
 
 
 class Manifest(msgspec.Struct, kw_only=True):
@@ -118,6 +141,8 @@ class Manifest(msgspec.Struct, kw_only=True):
     """The run came to its end; `False` in a manifest that a kill left behind."""
     trace: TraceOnDisk | None = None
     """`None`: the trace stayed so small that it was left as it is."""
+    source: SourceNote | None = None
+    """`None`: the run was measured here."""
 
 
 def read_manifest(run: RunFolder) -> Manifest | None:

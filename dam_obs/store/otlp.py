@@ -125,6 +125,45 @@ class OtlpSpan:
         own = self.attributes.get("dam.id")
         return own if isinstance(own, str) else f"sys_{self.start_ns // _SECOND}_{self.span_id}"
 
+    @property
+    def trace_id(self) -> str:
+        """32 hex digits."""
+        return _id(self.span["traceId"], 16)
+
+    @property
+    def parent_span_id(self) -> str | None:
+        """16 hex digits."""
+        parent = self.span.get("parentSpanId") or None
+        return _id(parent, 8) if parent else None
+
+    @property
+    def end_ns(self) -> int:
+        """When it ended, by the wall clock; never before it started."""
+        return max(self.start_ns, int(self.span.get("endTimeUnixNano") or self.start_ns))
+
+    @property
+    def service(self) -> str:
+        """The name of the service that it is of."""
+        return _text(self.resource, "service.name")
+
+    @property
+    def layer(self) -> str:
+        """Another library's span is of the system."""
+        return _text(self.attributes, "dam.layer", "system")
+
+    @property
+    def component(self) -> str:
+        """Of another library's span the library's name, or the service's."""
+        return _text(self.attributes, "dam.component", self.scope or self.service)
+
+    @property
+    def status(self) -> Status:
+        """How it ended."""
+        said = self.attributes.get("dam.status")
+        if said in get_args(Status):
+            return cast("Status", said)
+        return "error" if (self.span.get("status") or {}).get("code") in _ERROR_CODES else "success"
+
 
 def _found(group: Mapping[str, Any]) -> Iterator[OtlpSpan]:
     resource = _values((group.get("resource") or {}).get("attributes"))
@@ -144,24 +183,23 @@ def _found(group: Mapping[str, Any]) -> Iterator[OtlpSpan]:
 def _event(found: OtlpSpan, handles: Mapping[str, str]) -> TraceEvent:
     span, attributes = found.span, found.attributes
     own = "dam.id" in attributes
-    parent_span = span.get("parentSpanId") or None
-    parent_span = _id(parent_span, 8) if parent_span else None
-    duration = max(0, int(span.get("endTimeUnixNano") or found.start_ns) - found.start_ns)
+    parent_span = found.parent_span_id
+    duration = found.end_ns - found.start_ns
     parent = attributes.get("dam.parent_id") if own else handles.get(parent_span or "")
     event = TraceEvent(
         trace_id=found.handle,
         parent_id=None if parent is None else str(parent),
         timestamp=_timestamp(found.start_ns),
-        hrm_layer=_text(attributes, "dam.layer", "system"),
+        hrm_layer=found.layer,
         operation=_text(attributes, "dam.operation", str(span.get("name") or "")),
-        component=_text(attributes, "dam.component", found.scope or _text(found.resource, "service.name")),
+        component=found.component,
         input_summary=_text(attributes, "dam.input"),
         output_summary=_text(attributes, "dam.output"),
         duration_ms=(duration + 500_000) // 1_000_000,
-        status=_status(found),
+        status=found.status,
         metadata=_metadata(found),
         duration_ns=duration,
-        otel_trace_id=_id(span["traceId"], 16),
+        otel_trace_id=found.trace_id,
         otel_span_id=found.span_id,
         otel_parent_id=parent_span,
         pid=_number(found.resource, "process.pid"),
@@ -171,13 +209,6 @@ def _event(found: OtlpSpan, handles: Mapping[str, str]) -> TraceEvent:
     if "dam.start_mono_ns" in attributes:
         _add_evidence(event, attributes)
     return event
-
-
-def _status(found: OtlpSpan) -> Status:
-    said = found.attributes.get("dam.status")
-    if said in get_args(Status):
-        return cast("Status", said)
-    return "error" if (found.span.get("status") or {}).get("code") in _ERROR_CODES else "success"
 
 
 def _kind(attributes: Mapping[str, Any]) -> Kind:
@@ -195,7 +226,7 @@ def _metadata(found: OtlpSpan) -> dict[str, Any]:
         }
     metadata = {name: value for name, value in found.attributes.items() if name != "thread.id"}
     message = (found.span.get("status") or {}).get("message")
-    if message and _status(found) == "error":
+    if message and found.status == "error":
         metadata.setdefault("error", str(message))
     for event in found.span.get("events") or ():
         raised = _values(event.get("attributes"))
@@ -210,6 +241,7 @@ def _add_evidence(event: TraceEvent, attributes: Mapping[str, Any]) -> None:
     event.cpu_ns = _number(attributes, "dam.cpu_ns")
     event.wait_ns = _number(attributes, "dam.wait_ns")
     event.steps = _number(attributes, "dam.steps")
+    event.segments = _segments(event)
     event.command = _text(attributes, "dam.command") or None
     event.io = {name: int(value) for name, value in _below(attributes, "dam.io.")} or None
     event.touched = {name: [str(each) for each in names] for name, names in _below(attributes, "dam.touched.")} or None
@@ -218,6 +250,14 @@ def _add_evidence(event: TraceEvent, attributes: Mapping[str, Any]) -> None:
     event.code = {short: attributes[name] for name, short in _CODE.items() if name in attributes} or None
     if event.code and isinstance(attributes.get("dam.function"), str):
         event.code["function"] = attributes["dam.function"]
+
+
+def _segments(event: TraceEvent) -> list[tuple[int, int, int]] | None:
+    """Return the one stretch of what was never suspended; those of others stay in the file of their process."""
+    start, duration = event.start_mono_ns, event.duration_ns
+    if event.steps != 1 or event.wait_ns != 0 or event.thread_id is None or start is None or duration is None:
+        return None
+    return [(start, start + duration, event.thread_id)]
 
 
 def _awaited(columns: Mapping[str, Any]) -> list[Awaited] | None:

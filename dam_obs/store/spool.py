@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 from typing import IO, Final
 
 from dam_obs.errors import DamObsError
@@ -29,8 +30,9 @@ _BETWEEN_LOOKS_BYTES: Final = 64 * 1024 * 1024
 class NoRoom(DamObsError):
     """A trace has to be copied and does not fit."""
 
-    def __init__(self, what: str, why: str) -> None:
-        super().__init__(f"{what} has to be copied to {tempfile.gettempdir()} and {why}: point TMPDIR to another disk")
+    def __init__(self, what: str, why: str, *, folder: Path | None = None) -> None:
+        remedy = "point TMPDIR to another disk" if folder is None else "name a folder on another disk with --out"
+        super().__init__(f"{what} has to be copied to {folder or tempfile.gettempdir()} and {why}: {remedy}")
         self.what = what
 
 

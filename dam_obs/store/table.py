@@ -40,6 +40,7 @@ from dam_obs.store.kin import Kin
 from dam_obs.store.lines import event_of
 from dam_obs.store.parts import Part, Skipped, copied_part, open_parts, part_of, still
 from dam_obs.store.raw_lines import fetch_lines
+from dam_obs.store.remote.events import BackendEvents
 from dam_obs.store.repair import count_bad, encoded, repaired
 from dam_obs.store.row_events import COLUMNS, event_of_row
 from dam_obs.store.scan import NO_LAYER, Scan
@@ -53,7 +54,9 @@ from dam_obs.trace.handles import code_of
 class EventTable:
     """The events of a trace; close it, or use it as a context manager, and its files are gone."""
 
-    def __init__(self, name: str, parts: Sequence[Part], skipped: Skipped, closing: ExitStack) -> None:
+    def __init__(
+        self, name: str, parts: Sequence[Part], skipped: Skipped, closing: ExitStack, notes: Sequence[str] = ()
+    ) -> None:
         """
         Read a trace; `open_table` and `table_of` are the doors to this.
 
@@ -62,6 +65,7 @@ class EventTable:
             parts: The files.
             skipped: Lines that are known to be no events already.
             closing: What is to be let go of at the end; taken over.
+            notes: What else is to be known of it.
 
         Raises:
             Unreadable: The database cannot read it.
@@ -69,6 +73,8 @@ class EventTable:
         """
         self.name = name
         """For messages, safe to print."""
+        self.notes = tuple(notes)
+        """What else is to be known of how it was read, for a person."""
         with closing:
             folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="dam-obs-", ignore_cleanup_errors=True))
             opening = _Opening(folder, closing)
@@ -185,7 +191,7 @@ def open_table(source: Source) -> EventTable:
         Unreadable: The database cannot read it.
     """
     if source.uri is not None:
-        return table_of(backend_events(source.uri), source.uri)
+        return table_of(backend_events(source.uri, source.query), source.uri)
     with ExitStack() as closing:
         skipped = Skipped()
         if source.standard_input:
@@ -213,6 +219,9 @@ def table_of(events: Iterable[TraceEvent], name: str) -> EventTable:
     """
     with ExitStack() as closing:
         part = part_of(name, spool(map(encoded, events), name), closing)
+        if isinstance(events, BackendEvents):
+            account = events.account
+            return EventTable(printable(name), [part], account.skipped, closing.pop_all(), account.notes)
         return EventTable(printable(name), [part], Skipped(), closing.pop_all())
 
 

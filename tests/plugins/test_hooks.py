@@ -146,9 +146,9 @@ def test_dam_obs_trace_source(run: Run) -> None:
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        (("view", "jaeger://x"), "no plugin reads jaeger://x: install one that implements dam_obs_trace_source"),
+        (("view", "tempo://x"), "no plugin reads tempo://x: install one that implements dam_obs_trace_source"),
         (("report", "acme://x"), "acme://x is in no run folder"),
-        (("draft", "acme://x"), "acme://x is in no run folder"),
+        (("report", "otlp-file:x"), "otlp-file:x is in no run folder"),
     ],
 )
 def test_a_uri_that_is_of_no_use_here(run: Run, typed: tuple[str, str], says: str) -> None:

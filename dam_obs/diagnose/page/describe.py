@@ -14,6 +14,7 @@ from dam_obs.diagnose.page.units import NOT_MEASURED
 from dam_obs.diagnose.page.view import Fact, PageView, QualityView, Table
 from dam_obs.diagnose.report import DiagnosticReport, HostFacts, ProcessSummary, Quality, Verdict
 from dam_obs.diagnose.sampler_words import sampler_line
+from dam_obs.text import printable
 
 _PLAIN: Final[dict[Verdict, str]] = {
     "usable": "The evidence is good enough to write traits from.",
@@ -101,6 +102,7 @@ def _quality_facts(quality: Quality) -> Iterator[Fact]:
     yield _count("Executions", quality.executions, "seen from start to end")
     yield _count("Executions dropped", quality.executions_dropped, "the queue was full", worry=True)
     yield _count("Lines skipped", quality.lines_skipped, "torn or foreign, in the event file", worry=True)
+    yield from _read_back(quality)
     yield Fact("Sampler", quality.sampler or "none", f"privilege: {quality.privilege}")
     yield _rate(quality)
     yield _count("Samples", quality.samples, "stacks, of all threads")
@@ -113,6 +115,19 @@ def _quality_facts(quality: Quality) -> Iterator[Fact]:
     yield _held(quality)
     yield from _sampler(quality)
     yield _residual(quality)
+
+
+def _read_back(quality: Quality) -> Iterator[Fact]:
+    """Yield where the events are from, if they were read back: that, what it loses, and what else is known of it."""
+    source = quality.source
+    if source is None:
+        return
+    asked = ", ".join(f"{name} {value}" for name, value in source.asked.items()) or "everything"
+    yield Fact("Read back from", printable(source.uri), printable(f"{source.kind}, asked for {asked}"))
+    for lost in source.loses:
+        yield Fact("Not given back", "", printable(lost))
+    for note in source.notes:
+        yield Fact("Note", "", printable(note))
 
 
 def _rate(quality: Quality) -> Fact:
