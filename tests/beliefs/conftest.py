@@ -109,3 +109,42 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Subject):
         return value.name
     return [_shown(each) for each in value] if isinstance(value, tuple) else value
+
+
+class Diary:
+    """A value class of a user's own, which writes down what it is given."""
+
+    OPERATIONS = ("append", "remove", "foo.bar")
+    FACTORIES = ("found",)
+
+    def __init__(self, *entries: Any) -> None:
+        self.entries = entries
+
+    @staticmethod
+    def create(state: Any, props: Any, subject: Any) -> Diary:
+        return Diary(("create", state, dict(props), subject))
+
+    @staticmethod
+    def found(state: Any, props: Any, subject: Any) -> Diary:
+        return Diary(("found", state, dict(props), subject))
+
+    @staticmethod
+    def compose(values: Any) -> Diary:
+        return Diary(("compose", [each.entries for each in values]))
+
+    def state_data(self, state: Any, operations: Any) -> Diary:
+        told = [(each.key, each.value, each.source.name) for each in operations]
+        return Diary(*self.entries, ("state_data", state, told))
+
+    def to_data(self) -> list[str]:
+        return [str(each[0]) for each in self.entries]
+
+    @staticmethod
+    def from_data(data: Any) -> Diary:
+        return Diary(*((each,) for each in data))
+
+
+@pytest.fixture
+def diary() -> type[Diary]:
+    """Give the class."""
+    return Diary

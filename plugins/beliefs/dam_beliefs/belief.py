@@ -164,12 +164,17 @@ class Belief(Node):
 
     def lock(self) -> None:
         """Let it change no more; nor what it is built on."""
-        waiting: list[Belief] = [self]
+        waiting: list[Node] = [self]
+        seen: set[int] = set()
         while waiting:
-            belief = waiting.pop()
-            if not belief.is_locked:
-                belief.is_locked = True
-                waiting.extend(base for base in belief.bases if isinstance(base, Belief))
+            node = waiting.pop()
+            if id(node) in seen or (isinstance(node, Belief) and node.is_locked):
+                continue
+            seen.add(id(node))
+            if isinstance(node, Belief):
+                node.is_locked = True
+                self.world.undoing.add(node._unlock)
+            waiting.extend(node.bases)
 
     # -- for the world
 
@@ -187,6 +192,15 @@ class Belief(Node):
         """Keep a value that will not change any more."""
         if self.is_locked and self.world.caching:
             self._values[trait] = value
+
+    def forget_made(self, trait: str) -> None:
+        """Drop a value that was made while all that was made with it is taken back."""
+        self._made.pop(trait, None)
+        self._values.pop(trait, None)
+
+    def _unlock(self) -> None:
+        self.is_locked = False
+        self._values.clear()
 
     def _forget_made(self) -> None:
         for resolved in self._made.values():

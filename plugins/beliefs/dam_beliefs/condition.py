@@ -13,17 +13,21 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dam_beliefs.errors import BadCondition
 
+if TYPE_CHECKING:
+    from dam_beliefs.world import World
+
 _TOKEN: Final = re.compile(
     r"""\s*(?:(?P<sign>==|!=|<=|>=|<|>|\[|\]|,)
-    |(?P<number>-?\d+(?:\.\d+)?(?![\w.]))
+    |(?P<number>-?[0-9]+(?:\.[0-9]+)?(?![\w.]))
     |(?P<text>'[^']*'|"[^"]*")
     |(?P<word>[^\W\d][\w-]*))""",
     re.VERBOSE,
 )
+_LONGEST_NUMBER: Final = 300
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
@@ -94,6 +98,18 @@ def parse(text: str) -> Condition:
     return Condition(text, tuple(comparisons))
 
 
+def check_condition(text: str, world: World) -> None:
+    """
+    Look at a condition that is to be kept.
+
+    Raises:
+        BadCondition: It cannot be read, or asks for a trait that there is not.
+    """
+    for each in parse(text).comparisons:
+        if each.trait not in world.traittypes:
+            raise BadCondition(text, f"asks for {each.trait}, and no trait is called that")
+
+
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     position = 0
     while text[position:].strip():
@@ -132,6 +148,8 @@ def _literal(tokens: list[tuple[str, str]], text: str) -> Any:
 def _value(tokens: list[tuple[str, str]], text: str) -> Any:
     kind, word = tokens.pop(0) if tokens else ("", "")
     if kind == "number":
+        if len(word) > _LONGEST_NUMBER:
+            raise BadCondition(text, f"has a number of {len(word)} digits; at most {_LONGEST_NUMBER} are read")
         return float(word) if "." in word else int(word)
     if kind == "text":
         return word[1:-1]

@@ -130,10 +130,13 @@ class Locked(BeliefsError, TypeError):
 
 
 class BadTick(BeliefsError, ValueError):
-    """A tick that lies before what it is built on."""
+    """A tick that does not go with those that something is built on, or no tick at all."""
 
-    def __init__(self, what: str, tick: int, base: int) -> None:
-        super().__init__(f"{what}: tick {tick} is not after tick {base}, which it is built on; give a later one")
+    def __init__(self, what: str, tick: object, base: int | None, why: str | None = None) -> None:
+        if isinstance(tick, bool) or not isinstance(tick, int):
+            why = "is no tick; give a whole number"
+        why = why or f"is not after tick {base}, which it is built on; give a later one"
+        super().__init__(f"{what}: tick {tick!r} {why}")
         self.tick, self.base = tick, base
 
 

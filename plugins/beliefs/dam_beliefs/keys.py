@@ -11,6 +11,9 @@ from dam_beliefs.plain import frozen
 CALL = "_call"
 """The key that marks a mapping as a recipe: a value that is made when it is first asked for."""
 
+DEFAULT_TICK = "default_tick"
+"""What a mind's recipe may say beside it: the tick of its first state."""
+
 
 def parse_trait_key(key: str) -> tuple[str, str | None]:
     """Return trait and operation; all after the first dot is the operation."""
@@ -43,3 +46,8 @@ def split(traits: Mapping[str, Any], where: str) -> tuple[dict[str, Any], dict[s
 def is_recipe(value: Any) -> bool:
     """Say whether a value is yet to be made."""
     return isinstance(value, Mapping) and CALL in value
+
+
+def is_tick(value: Any) -> bool:
+    """Say whether a value can be a tick: a whole number, and `True` is none."""
+    return isinstance(value, int) and not isinstance(value, bool)

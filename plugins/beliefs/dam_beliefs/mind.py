@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dam_beliefs.errors import BadTick, ForeignState, Locked
+from dam_beliefs.keys import CALL, DEFAULT_TICK, is_tick
+from dam_beliefs.plain import frozen
 from dam_beliefs.union_state import UnionState
 
 if TYPE_CHECKING:
@@ -22,9 +24,15 @@ class Mind:
     Its first state may be a `UnionState`: then it knows from the beginning what several others knew.
     """
 
-    __slots__ = ("_states", "number", "origin_state", "parent", "self_subject", "world")
+    __slots__ = ("_states", "number", "origin_state", "parent", "props", "self_subject", "world")
 
-    def __init__(self, world: World, parent: Mind | None = None, self_subject: Subject | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        parent: Mind | None = None,
+        self_subject: Subject | None = None,
+        props: Mapping[str, Any] | None = None,
+    ) -> None:
         """
         Make a mind without a state.
 
@@ -32,10 +40,12 @@ class Mind:
             world: That it is part of.
             parent: In whose states its owner is; `None` for the world's own.
             self_subject: Whose mind it is.
+            props: What its recipe says of it, for those who use it.
         """
         self.world = world
         self.parent = parent
         self.self_subject = self_subject
+        self.props: Mapping[str, Any] = frozen(dict(props or {}))
         self.number = world.next_number("mind", self)
         self.origin_state: StateView | None = None
         self._states: list[State] = []
@@ -47,16 +57,24 @@ class Mind:
 
         Args:
             state: Its owner's; what the mind's knowledge is about.
-            props: ``default_tick``: the tick of its first state, that of `state` if it is not said.
+            props: ``default_tick``: the tick of its first state, that of `state` if it is not said. All else is kept as
+                its `props`.
             subject: Its owner.
 
         Raises:
-            BadTick: `default_tick` is later than `state`.
+            BadTick: `default_tick` is later than `state`, or no tick.
         """
-        tick = (props or {}).get("default_tick", state.tick)
+        given = dict(props or {})
+        tick = given.pop(DEFAULT_TICK, None)
+        tick = state.tick if tick is None else tick
+        of = f"the mind of {subject.name if subject else 'nobody'}"
+        if not is_tick(tick):
+            raise BadTick(f"{DEFAULT_TICK} of {of}", tick, state.tick)
         if tick > state.tick:
-            raise BadTick(f"default_tick of the mind of {subject.name if subject else 'nobody'}", state.tick, tick)
-        mind = cls(state.mind.world, state.mind, subject)
+            why = f"is later than tick {state.tick}, at which {of} is made; give that one or an earlier one"
+            raise BadTick(f"{DEFAULT_TICK} of {of}", tick, state.tick, why)
+        given.pop(CALL, None)
+        mind = cls(state.mind.world, state.mind, subject, given)
         mind.add_state(tick, state).lock()
         return mind
 
@@ -133,16 +151,14 @@ class Mind:
         from dam_beliefs.state import State
 
         base = self._states[-1] if self._states else self.origin_state
-        if isinstance(tick, bool) or not isinstance(tick, int):
-            raise BadTick(f"a state of the {self.name}", tick, base.tick if base else 0)
-        if base is not None and (tick < base.tick or (tick == base.tick and not may_share_tick)):
-            raise BadTick(f"a state of the {self.name}", tick, base.tick)
-        if base is not None:
-            base.lock()
-        state = State(self, tick, ground_state, base)
-        self._states.append(state)
-        if self.origin_state is None:
-            self.origin_state = state
+        if not is_tick(tick) or (base is not None and not _follows(tick, base.tick, may_share_tick)):
+            raise BadTick(f"a state of the {self.name}", tick, base.tick if base is not None else None)
+        with self.world.undoing.all_or_nothing():
+            if base is not None:
+                base.lock()
+            state = State(self, tick, ground_state, base)
+            self._append(state)
+            self.world.undoing.add(lambda: self.take_back(state))
         return state
 
     def restore_state(self, tick: int, ground_state: StateView | None) -> State:
@@ -150,9 +166,7 @@ class Mind:
         from dam_beliefs.state import State
 
         state = State(self, tick, ground_state, self._states[-1] if self._states else self.origin_state)
-        self._states.append(state)
-        if self.origin_state is None:
-            self.origin_state = state
+        self._append(state)
         return state
 
     def take_back(self, state: State) -> None:
@@ -170,5 +184,14 @@ class Mind:
         if self.origin_state is state:
             self.origin_state = None
 
+    def _append(self, state: State) -> None:
+        self._states.append(state)
+        if self.origin_state is None:
+            self.origin_state = state
+
     def __repr__(self) -> str:
         return f"<Mind {self.number}, {self.name}, {len(self._states)} states>"
+
+
+def _follows(tick: int, before: int, may_share_tick: bool) -> bool:
+    return tick > before or (may_share_tick and tick == before)

@@ -68,7 +68,7 @@ class _Loading:
         for told in self._data["minds"]:
             parent = self._world.minds[told["parent"]] if told["parent"] is not None else None
             owner = self._world.subjects[told["self"]] if told["self"] is not None else None
-            Mind(self._world, parent, owner)
+            Mind(self._world, parent, owner, told.get("props"))
         self._world.mind = self._world.minds[0]
 
     def _make_states(self) -> None:

@@ -116,6 +116,7 @@ def _mind(world: World, found: _Reached, mind: Mind) -> dict[str, Any]:
     return {
         "parent": found.place_of_mind[mind.parent.number] if mind.parent is not None else None,
         "self": mind.self_subject.number if mind.self_subject is not None else None,
+        "props": json_value(mind.props),
     }
 
 

@@ -181,18 +181,25 @@ class State(StateView):
             return
         mine = [belief for belief in self._new.values() if belief is not None]
         world = self.mind.world
-        for belief in mine:
-            world.check_references(belief, self)
-        for belief in mine:
-            for trait in world.made_traits(belief.names):
-                world.resolve(belief, trait)
-        beliefs = self._beliefs
+        with world.undoing.all_or_nothing():
+            for belief in mine:
+                world.check_references(belief, self)
+            for belief in mine:
+                for trait in world.made_traits(belief.names):
+                    world.resolve(belief, trait)
+            self._close()
+            for belief in mine:
+                belief.lock()
+
+    def _close(self) -> None:
+        before = beliefs = self._beliefs
         for number, kept in self._new.items():
             beliefs = beliefs.insert(number, kept)
-        self._beliefs = beliefs
-        self._is_locked = True
-        for belief in mine:
-            belief.lock()
+        self._beliefs, self._is_locked = beliefs, True
+        self.mind.world.undoing.add(lambda: self._open_again(before))
+
+    def _open_again(self, beliefs: HashTrieMap[int, Belief | None]) -> None:
+        self._beliefs, self._is_locked, self._holders = beliefs, False, None
 
     def keep(self, belief: Belief) -> None:
         """Hold a belief that was made for this state."""

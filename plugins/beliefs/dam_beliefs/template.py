@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dam_beliefs.condition import parse
+from dam_beliefs.condition import check_condition
 from dam_beliefs.errors import BadOperation, BadWorld, UnknownBase, UnknownFactory, UnknownOperation, UnknownTrait, near
 from dam_beliefs.keys import CALL, is_recipe, split
 from dam_beliefs.node import Node
@@ -28,6 +29,8 @@ def check_template(template: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         BadWorld: One is not.
     """
+    if not isinstance(template, Mapping):
+        raise BadWorld("a belief", f"is {template!r}: write a table with {', '.join(KEYS)}")
     where = str(template.get("label", "a belief without a label"))
     for key in template:
         if key not in KEYS:
@@ -96,7 +99,7 @@ def read_traits(
     for trait, named in operations.items():
         value_type = world.value_type(world.traittypes[trait])
         for key, value in named.items():
-            check_operation(value_type, trait, key, value, where)
+            check_operation(value_type, trait, key, value, Place(world, where, state))
     return taken, operations
 
 
@@ -112,7 +115,16 @@ def _value(world: World, trait: str, value: Any, where: str, state: StateView | 
     return world.take(traittype, value, where, state)
 
 
-def check_operation(value_type: ValueType, trait: str, key: str, value: Any, where: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written."""
+
+    world: World
+    where: str
+    state: StateView | None
+
+
+def check_operation(value_type: ValueType, trait: str, key: str, value: Any, place: Place) -> None:
     """
     Look at an operation before it is kept.
 
@@ -121,14 +133,15 @@ def check_operation(value_type: ValueType, trait: str, key: str, value: Any, whe
         BadOperation: What is given with it makes no sense.
         BadCondition: Its condition cannot be read.
     """
+    where = place.where
     if key not in value_type.operations:
         raise UnknownOperation(where, trait, key, where, value_type.operations)
     if is_conditional(value):
         if not isinstance(value[IF], str):
             raise BadOperation(where, trait, key, where, f"has the condition {value[IF]!r}, which is no text")
-        parse(value[IF])
+        check_condition(value[IF], place.world)
         value = value[VALUE]
     try:
-        value_type.check_operation(key, value)
+        value_type.check_operation(key, value, place.world, place.state)
     except Unfit as error:
         raise BadOperation(where, trait, key, where, str(error)) from error

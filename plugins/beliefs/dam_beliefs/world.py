@@ -6,7 +6,6 @@ Everything else asks a world: it knows what each label stands for and which plug
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,6 +28,7 @@ from dam_beliefs.subject import Subject
 from dam_beliefs.template import read_bases, read_traits
 from dam_beliefs.traittype import Traittype
 from dam_beliefs.types import Types
+from dam_beliefs.undoing import Undoing
 from dam_beliefs.value_types.base import Making, Operation, ValueType
 from dam_beliefs.values import Composing, Constructing, Learned, Learning, Operating, Ticking, Valued
 
@@ -68,7 +68,7 @@ class World:
         self.states: list[StateView] = []
         self.kinds_to_come: frozenset[str] = frozenset()
         """Labels of archetypes that are still to be declared, while a world is read."""
-        self._making = threading.RLock()
+        self.undoing = Undoing()
         for each in classes:
             self.types.add_class(each)
         self.mind = Mind(self)
@@ -224,7 +224,7 @@ class World:
         if label is None:
             return
         if not isinstance(label, str) or not label:
-            raise BadWorld(f"label {label!r}", "is no text")
+            raise BadWorld(f"label {label!r}", "is no text, or an empty one")
         if label in self.archetypes:
             raise LabelTaken(label, "an archetype")
         if label in self.labels:
@@ -237,8 +237,10 @@ class World:
     def next_number(self, what: str, thing: Any) -> int:
         """Return the number of a new mind or state, which is kept by that."""
         numbered: list[Any] = self.minds if what == "mind" else self.states
-        numbered.append(thing)
-        return len(numbered) - 1
+        with self.undoing.lock:
+            numbered.append(thing)
+            self.undoing.add(numbered.pop)
+            return len(numbered) - 1
 
     def start_afresh(self) -> None:
         """Drop minds and states, to be filled with those that were saved."""
@@ -314,7 +316,7 @@ class World:
         if made is not None:
             return made
         if self.types.is_made(self.traittype(trait, belief.name)):
-            with self._making:
+            with self.undoing.all_or_nothing():
                 return belief.made.get(trait) or self._keep_made(belief, trait)
         resolved = cast(Resolved, self.hook.dam_beliefs_trait_resolve(world=self, belief=belief, trait=trait))
         belief.remember(trait, resolved.value)
@@ -325,6 +327,7 @@ class World:
             resolved = cast(Resolved, self.hook.dam_beliefs_trait_resolve(world=self, belief=belief, trait=trait))
         belief.made[trait] = resolved
         belief.remember(trait, resolved.value)
+        self.undoing.add(lambda: belief.forget_made(trait))
         return resolved
 
     def is_said(self, belief: Belief, trait: str) -> bool:

@@ -89,9 +89,15 @@ class ValueType:
         """
         return value
 
-    def check_operation(self, key: str, value: Any) -> None:
+    def check_operation(self, key: str, value: Any, world: World, state: StateView | None) -> None:
         """
-        Look at what is given with an operation that this type knows.
+        Look at what is given with an operation that this type knows, where it is written.
+
+        Args:
+            key: The operation.
+            value: What is given with it.
+            world: As for `take`.
+            state: As for `take`.
 
         Raises:
             Unfit: It makes no sense.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from dam_beliefs.errors import BadOperation
 from dam_beliefs.plain import each_once
 from dam_beliefs.value_types.base import Making, Operation, Unfit, ValueType
 
@@ -39,10 +40,9 @@ class Listed(ValueType):
         except Unfit as error:
             raise Unfit(f"at position {place} {error}") from error
 
-    def check_operation(self, key: str, value: Any) -> None:
-        """All of them take a list."""
-        if not isinstance(value, (list, tuple)):
-            raise Unfit(f"takes a list, not {value!r}")
+    def check_operation(self, key: str, value: Any, world: World, state: StateView | None) -> None:
+        """All of them take a list of what may be in the list."""
+        self.take(value, world, state)
 
     def compose(self, values: Sequence[Any], making: Making) -> Any:
         """Return all items, each where it first came up."""
@@ -59,13 +59,21 @@ class Listed(ValueType):
         added: list[Any] = []
         kept = value
         for each in operations:
-            given = self.take(each.value, making.world, making.state)
+            given = self._given(each, making)
             if each.key == "replace":
                 kept = given
                 break
             decided = [*removed, *added]
             (added if each.key == "append" else removed).extend(item for item in given if item not in decided)
         return each_once([*(item for item in kept if item not in removed), *added])
+
+    def _given(self, operation: Operation, making: Making) -> tuple[Any, ...]:
+        try:
+            taken: tuple[Any, ...] = self.take(operation.value, making.world, making.state)
+        except Unfit as error:
+            source = operation.source.name
+            raise BadOperation(making.where, making.trait, operation.key, source, str(error)) from error
+        return taken
 
     def is_empty(self, value: Any) -> bool:
         """Say that an empty list adds nothing."""

@@ -45,7 +45,7 @@ class MappingType(ValueType):
             raise Unfit(f"is {value!r}, which is no mapping from names")
         return frozen(value)
 
-    def check_operation(self, key: str, value: Any) -> None:
+    def check_operation(self, key: str, value: Any, world: object, state: object) -> None:
         """``merge`` and ``replace`` take a mapping, ``remove`` takes names."""
         if key == "remove":
             if not isinstance(value, Sequence) or isinstance(value, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dam_beliefs.errors import BadWorld, NotSavable
+from dam_beliefs.errors import BadWorld, NotSavable, WrongValue
 from dam_beliefs.plain import frozen
 from dam_beliefs.value_types.base import Making, Operation, Unfit, ValueType
 
@@ -33,6 +33,9 @@ class UserClass(ValueType):
         """
         self.name = kind.__name__
         self._kind = kind
+        for names in ("OPERATIONS", "FACTORIES"):
+            if isinstance(getattr(kind, names, ()), str):
+                raise BadWorld(f"class {self.name}", f"has a text for {names}: write a list of names")
         self.composes = callable(getattr(kind, "compose", None))
         self.operations = frozenset(getattr(kind, "OPERATIONS", ()))
         has_create = callable(getattr(kind, "create", None))
@@ -54,18 +57,26 @@ class UserClass(ValueType):
 
     def compose(self, values: Sequence[Any], making: Making) -> Any:
         """Have the class join them."""
-        return self._kind.compose(list(values))  # type: ignore[attr-defined]
+        return self._mine(self._kind.compose(list(values)), "compose", making)  # type: ignore[attr-defined]
 
     def operate(self, value: Any, operations: Sequence[Operation], making: Making) -> Any:
         """Have the value return what it is with them."""
-        return value.state_data(making.state, list(operations))
+        return self._mine(value.state_data(making.state, list(operations)), "state_data", making)
 
     def make(self, recipe: Any, making: Making) -> Any:
         """Call the factory, with the belief's state, all else that the recipe says, and the belief's subject."""
         from dam_beliefs.keys import CALL
 
         props = {key: value for key, value in recipe.items() if key != CALL}
-        return getattr(self._kind, recipe[CALL])(making.state, props, making.belief.subject)
+        factory = recipe[CALL]
+        return self._mine(getattr(self._kind, factory)(making.state, props, making.belief.subject), factory, making)
+
+    def _mine(self, value: Any, method: str, making: Making) -> Any:
+        if not isinstance(value, self._kind):
+            raise WrongValue(
+                making.where, making.trait, f"came out of {self.name}.{method} as {value!r}, which is no {self.name}"
+            )
+        return value
 
     def dump(self, value: Any, world: World) -> Any:
         """Return what its ``to_data`` says."""
