@@ -67,6 +67,7 @@ def types(session: nox.Session) -> None:
     session.run("mypy", "examples/asset_pipeline")
     session.run("mypy", "examples/asset_traits")
     session.run("mypy", "examples/hrm_session")
+    session.run("mypy", "examples/composed_traits")
 
 
 @nox.session

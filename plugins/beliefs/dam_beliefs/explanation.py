@@ -34,6 +34,9 @@ DEPTH: Final = 8
 SHOWN: Final = 20
 """How many items of a list, keys of a mapping and subjects that a mind knows are written out."""
 
+DETAIL: Final = 2
+"""How many mappings within mappings are written out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -231,14 +234,16 @@ class _Telling:
         return told if is_mine else f"{value.name}, {told}"
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, depth: int = DETAIL) -> str:
     """Return a value as text, subjects and minds by their names."""
     if isinstance(value, (Subject, Mind)):
         return value.name
     if isinstance(value, (tuple, list)):
-        return f"[{_first(shown(each) for each in value)}]"
+        return f"[{_first(shown(each, depth) for each in value)}]"
     if isinstance(value, Mapping):
-        return "{" + _first(f"{key}: {shown(each)}" for key, each in value.items()) + "}"
+        if value and depth == 0:
+            return "{...}"
+        return "{" + _first(f"{key}: {shown(each, depth - 1)}" for key, each in value.items()) + "}"
     return repr(value)
 
 
