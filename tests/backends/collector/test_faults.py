@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -160,6 +162,37 @@ def test_a_full_queue_is_said_and_counted(
 
     everything_is_accounted_for(load, backend, wait_until)
     assert load.lost > 0
+
+
+def test_an_agent_short_of_memory_refuses(
+    start_collector: Any, start_backend: Any, start_load: Any, wait_until: WaitUntil
+) -> None:
+    """Over its limit the agent takes nothing and says so; the program works on, and counts all it has made as lost."""
+    backend = start_backend()
+    limits = {"DAM_AGENT_MEMORY_MIB": "4", "DAM_AGENT_MEMORY_SPIKE_MIB": "1"}
+    agent = start_collector("agent", DAM_GATEWAY=backend.address, **limits)
+    # The limiter looks twice a second: from when on it refuses is found out by asking.
+    wait_until(lambda: not _takes(agent), "the agent refuses")
+    load = start_load(agent.addresses["DAM_AGENT_GRPC"])
+
+    wait_until(lambda: own_metric(agent, "otelcol_receiver_refused_spans_total") > 1, "spans are refused")
+    works_on(load, wait_until)
+    load.finish()
+
+    assert load.lost == load.result["spans"]
+
+
+def _takes(agent: Any) -> bool:
+    request = urllib.request.Request(
+        f"http://{agent.addresses['DAM_AGENT_HTTP']}/v1/traces",
+        data=b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"probe"}]}]}]}',
+        headers={"content-type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except urllib.error.HTTPError:
+        return False
+    return True
 
 
 def test_a_slow_backend_is_not_the_programs_concern(
