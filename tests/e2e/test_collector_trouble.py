@@ -13,6 +13,7 @@ import socket
 import ssl
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -447,6 +448,17 @@ raise SystemExit(3)
 """
 RECORDED = 50
 
+
+def of_sinks(faults: Counter[str]) -> dict[str, int]:
+    """Return what was met where events go; that the exporters' import took long on a busy machine counts elsewhere."""
+    return {name: number for name, number in faults.items() if name.startswith("sinks.")}
+
+
+def of_spans(told: list[str]) -> list[str]:
+    """Return the lines that say what becomes of spans, and whatever an exporter has said."""
+    return [line for line in told if " spans " in line or not line.startswith("dam-obs:")]
+
+
 IN_PROGRAMS = [
     pytest.param(*param.values, id=param.id, marks=() if index % 3 == 0 else pytest.mark.slow)
     for index, param in enumerate(CASES)
@@ -464,8 +476,10 @@ def test_a_program_is_not_hurt_and_hears_of_it_once(start, program, protocol, ca
 
     assert observed.seen == bare.seen == (3, "done\n", "")
     assert len(observed.events) == RECORDED
-    assert observed.faults == {"sinks.otlp.dropped": RECORDED}
-    assert observed.told == [f"dam-obs: spans are lost at the collector, {started.where}: {case.says}; {case.remedy}"]
+    assert of_sinks(observed.faults) == {"sinks.otlp.dropped": RECORDED}
+    assert of_spans(observed.told) == [
+        f"dam-obs: spans are lost at the collector, {started.where}: {case.says}; {case.remedy}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -480,9 +494,9 @@ def test_spans_that_a_collector_rejects_are_counted(start, program, protocol, se
     bare, observed = subject.bare(), subject.by_hand()
 
     assert observed.seen == bare.seen
-    assert observed.faults == {"sinks.otlp.rejected": 2}
+    assert of_sinks(observed.faults) == {"sinks.otlp.rejected": 2}
     says = "it did not take all that was sent (2 rejected); its own log says why"
-    assert observed.told == [f"dam-obs: spans are lost at the collector, {started.where}: {says}"]
+    assert of_spans(observed.told) == [f"dam-obs: spans are lost at the collector, {started.where}: {says}"]
 
 
 def test_a_certificate_file_that_is_not_there_is_told_once(program):
@@ -494,4 +508,4 @@ def test_a_certificate_file_that_is_not_there_is_told_once(program):
 
     assert observed.seen == bare.seen
     says = "the file that OTEL_EXPORTER_OTLP_CERTIFICATE names cannot be read: correct or unset it"
-    assert observed.told == [f"dam-obs: no spans go out: {says}"]
+    assert of_spans(observed.told) == [f"dam-obs: no spans go out: {says}"]
