@@ -218,11 +218,12 @@ def start_collector(
     """
     Return a function that starts an ``agent`` or a ``gateway``.
 
-    It takes values for variables of its file, such as ``DAM_GATEWAY``, and `more` configuration
-    files that are laid over it. Where it listens is chosen; its files are in a folder of its own.
+    It takes values for variables of its file, such as ``DAM_GATEWAY``, and `more`: configuration
+    files that are laid over it, or options as they are. Where it listens is chosen; its files are in
+    a folder of its own.
     """
 
-    def start(role: str, *more: Path, **variables: str) -> Collector:
+    def start(role: str, *more: Path | str, **variables: str) -> Collector:
         folder = tmp_path_factory.mktemp(role)
         for attempt in range(3):  # somebody else may take a free port before we do
             one = _collector(collector_program, role, more, variables, folder)
@@ -239,12 +240,18 @@ def start_collector(
     return start
 
 
-def _collector(program: Path, role: str, more: Sequence[Path], variables: Mapping[str, str], folder: Path) -> Collector:
+def _collector(
+    program: Path, role: str, more: Sequence[Path | str], variables: Mapping[str, str], folder: Path
+) -> Collector:
     addresses = {name: _free_address() for name in ADDRESSES[role]}
     addresses = {n: value.rpartition(":")[2] if n.endswith("_PORT") else value for n, value in addresses.items()}
     addresses.update({name: variables[name] for name in addresses if name in variables})
-    files = {"DAM_AGENT_QUEUE": str(folder / "queue"), "DAM_GATEWAY_FILE": str(folder / "otlp" / "dam-obs.jsonl")}
-    configs = [f"--config={path}" for path in (CONFIG / f"{role}.yaml", *more)]
+    files = {
+        "DAM_AGENT_QUEUE": str(folder / "queue"),
+        "DAM_GATEWAY_FILE": str(folder / "otlp" / "dam-obs.jsonl"),
+        "DAM_GATEWAY_PROFILES": str(folder / "otlp" / "profiles.jsonl"),
+    }
+    configs = [each if isinstance(each, str) else f"--config={each}" for each in (CONFIG / f"{role}.yaml", *more)]
     health = addresses[f"DAM_{role.upper()}_HEALTH"]
     environ = {**files, **variables, **addresses}
     return Collector(role, [program, *configs], environ, f"http://{health}/", folder / f"{role}.log", addresses=environ)
@@ -430,7 +437,7 @@ def start_jaeger(
     return start
 
 
-def _jaeger(program: Path, more: Sequence[Path], variables: Mapping[str, str], folder: Path) -> Jaeger:
+def _jaeger(program: Path, more: Sequence[Path | str], variables: Mapping[str, str], folder: Path) -> Jaeger:
     otlp, query, query_grpc, metrics = (_free_address() for _ in range(4))
     configs = [f"--config={path}" for path in (CONFIG / "jaeger" / "jaeger.yaml", *more)]
     environ = {

@@ -30,8 +30,8 @@ def versions() -> dict[str, str]:
 
 
 def variables() -> dict[str, str | None]:
-    """Return the variables that the two configurations take, with their defaults."""
-    text = "".join((CONFIG / f"{role}.yaml").read_text() for role in ROLES)
+    """Return the variables that the configurations take, with their defaults."""
+    text = "".join((folder / f"{role}.yaml").read_text() for role in ROLES for folder in (CONFIG, CONFIG / "profiles"))
     return {found[1]: found[2] or "" for found in VARIABLE.finditer(text)}
 
 

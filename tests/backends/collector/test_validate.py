@@ -24,6 +24,16 @@ def test_every_configuration_is_valid(collector_program: Path, tmp_path: Path, r
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("role", ["agent", "gateway"])
+def test_profiles_are_laid_over(collector_program: Path, tmp_path: Path, role: str) -> None:
+    """The second file adds a pipeline to the first."""
+    configs = [f"--config={path}" for path in (CONFIG / f"{role}.yaml", CONFIG / "profiles" / f"{role}.yaml")]
+    command = [str(collector_program), "validate", *configs, "--feature-gates=service.profilesSupport"]
+    result = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=60)
+
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize(
     ("role", "name", "value"),
     [
