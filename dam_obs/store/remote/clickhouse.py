@@ -14,6 +14,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -22,7 +23,7 @@ from dam_obs.store.otlp import OtlpSpan
 from dam_obs.store.remote.address import address_of
 from dam_obs.store.remote.conditions import Conditions, conditions_of
 from dam_obs.store.remote.decoding import Row, span_of
-from dam_obs.store.remote.errors import BackendFailed, NoSuchTable, NotAllowed, NotThisBackend
+from dam_obs.store.remote.errors import BackendError, BackendFailed, NoSuchTable, NotAllowed, NotThisBackend
 from dam_obs.store.remote.events import Account
 from dam_obs.store.remote.http import Answer, Client, said
 from dam_obs.store.remote.query import Query
@@ -48,7 +49,7 @@ _CODE: Final = re.compile(r"Code: (\d+)\. ?")
 _SETTINGS: Final = {
     "output_format_json_quote_64bit_integers": "0",
     "output_format_json_quote_denormals": "1",
-    "wait_end_of_query": "0",
+    "date_time_output_format": "iso",
 }
 
 
@@ -67,7 +68,7 @@ class ClickHouse:
         headers = {"X-ClickHouse-User": user} if user else {}
         if password:
             headers |= {"X-ClickHouse-Key": password, "X-ClickHouse-User": user or "default"}
-        self._client = Client(address, headers, f"{USER} and {PASSWORD}")
+        self._client = Client(address, headers, f"{USER} and {PASSWORD}", plain_message)
         self._schema: Schema | None = None
 
     def account(self, query: Query) -> Account:
@@ -109,7 +110,6 @@ class ClickHouse:
             try:
                 page.append(span_of(decoder.decode(line), schema))
             except (ValueError, RecursionError) as error:
-                self._refuse_message(line)
                 account.skipped.add(f"answer {account.requests}", number, "foreign", said(str(error)))
             if len(page) >= ROWS_AT_ONCE:
                 yield page
@@ -150,12 +150,12 @@ class ClickHouse:
         rows = [msgspec.json.decode(line, type=_Column) for line in self._lines(query, named, account)]
         if not rows:
             others = self._lines(
-                "SELECT DISTINCT table AS name, '' AS type FROM system.columns WHERE database = {database:String} "
-                "AND name = 'SpanId' ORDER BY table",
+                "SELECT DISTINCT table FROM system.columns WHERE database = {database:String} AND name = 'SpanId' "
+                "ORDER BY table",
                 {"database": self._database},
                 account,
             )
-            alike = [msgspec.json.decode(line, type=_Column).name for line in others]
+            alike = [msgspec.json.decode(line, type=dict[str, str])["table"] for line in others]
             raise NoSuchTable(self.name, f"{self._database}.{self._table}", alike)
         return {row.name: row.type for row in rows}
 
@@ -172,13 +172,14 @@ class ClickHouse:
         with self._client.asked("", _SETTINGS | given, body) as answer:
             if answer.status != 200:
                 raise self._failure(answer)
-            for line in answer.lines():
-                if line:
-                    if not line.startswith(b"{"):
-                        self._refuse_message(line)
+            lines = answer.lines()
+            for line in lines:
+                if line.startswith(b"{"):
                     yield line
+                elif line.strip():
+                    raise self._message([line, *islice(lines, 20)])
 
-    def _failure(self, answer: Answer) -> Exception:
+    def _failure(self, answer: Answer) -> BackendError:
         text = said(answer.text())
         code = answer.headers.get("X-ClickHouse-Exception-Code") or (
             found[1] if (found := _CODE.search(text)) else None
@@ -186,18 +187,18 @@ class ClickHouse:
         if code is None:
             return NotThisBackend(self.name, WHAT, f"HTTP status {answer.status}")
         if int(code) in _DENIED:
-            return NotAllowed(self.name, _plain(text), f"{USER} and {PASSWORD}")
+            return NotAllowed(self.name, plain_message(text), f"{USER} and {PASSWORD}")
         if int(code) in (_UNKNOWN_DATABASE, _UNKNOWN_TABLE):
             return NoSuchTable(self.name, f"{self._database}.{self._table}", ())
-        return BackendFailed(self.name, _plain(text))
+        return BackendFailed(self.name, plain_message(text))
 
-    def _refuse_message(self, line: bytes) -> None:
-        """Raise what stands in the place of a row: ClickHouse writes there what happened to it meanwhile."""
-        text = line.decode("utf-8", errors="replace")
-        if _CODE.search(text):
-            raise BackendFailed(self.name, _plain(said(text)))
-        if not line.startswith(b"{"):
-            raise NotThisBackend(self.name, WHAT, f"its answer is {said(text)[:80]!r}")
+    def _message(self, lines: Sequence[bytes]) -> BackendError:
+        """Return what stands in the place of rows: ClickHouse writes there what happened to it meanwhile."""
+        texts = [line.decode("utf-8", errors="replace") for line in lines]
+        found = next((text for text in texts if _CODE.search(text)), None)
+        if found is not None:
+            return BackendFailed(self.name, plain_message(found[_CODE.search(found).start() :]))  # type: ignore[union-attr]
+        return NotThisBackend(self.name, WHAT, f"its answer is {said(texts[0])[:80]!r}")
 
     @property
     def _quoted(self) -> str:
@@ -220,6 +221,7 @@ def _name(text: str) -> str:
     return f"`{escaped}`"
 
 
-def _plain(text: str) -> str:
+def plain_message(text: str) -> str:
     """Return a message of ClickHouse without its number, its version and where in its code it arose."""
-    return re.sub(r"\s*\(version [^)]*\)+.*$", "", _CODE.sub("", text).removeprefix("DB::Exception: ")).strip()
+    line = _CODE.sub("", said(text)).removeprefix("DB::Exception: ")
+    return re.sub(r"\s*\(version [^)]*\)+.*$", "", line).strip()

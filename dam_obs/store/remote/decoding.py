@@ -71,7 +71,10 @@ def span_of(row: Row, schema: Schema) -> OtlpSpan:
     values = _from_json if schema.has_json else _from_texts
     attributes = values(row.attributes)
     bytes.fromhex(row.span_id), bytes.fromhex(row.trace_id)
-    scope = row.scope if schema.has_scope else str(attributes.pop("otel.scope.name", ""))
+    scope = row.scope
+    if not schema.has_scope:
+        scope = str(attributes.pop("otel.scope.name", ""))
+        attributes.pop("otel.scope.version", None)
     span: dict[str, Any] = {
         "traceId": row.trace_id,
         "spanId": row.span_id,

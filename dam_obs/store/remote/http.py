@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlencode
@@ -87,7 +87,9 @@ class Answer:
 class Client:
     """Asks one backend."""
 
-    def __init__(self, address: Address, headers: Mapping[str, str], variables: str) -> None:
+    def __init__(
+        self, address: Address, headers: Mapping[str, str], variables: str, message: Callable[[str], str]
+    ) -> None:
         """
         Connect to nobody yet.
 
@@ -95,12 +97,14 @@ class Client:
             address: Where it is.
             headers: Go with each request.
             variables: The environment's variables that say who asks, for messages.
+            message: Finds what is wrong in an answer that says so.
 
         Raises:
             TlsRefused: The file of certificates cannot be used.
         """
         self._address = address
         self._variables = variables
+        self._message = message
         self._pool = urllib3.PoolManager(
             headers=dict(headers),
             retries=urllib3.Retry(total=None, connect=1, read=0, redirect=0, status=0, other=0, backoff_factor=0.2),
@@ -129,7 +133,7 @@ class Client:
         try:
             answer = Answer(response, where)
             if answer.status in (401, 403):
-                raise NotAllowed(where, said(answer.text()) or f"HTTP status {answer.status}", self._variables)
+                raise NotAllowed(where, self._message(answer.text()) or f"HTTP status {answer.status}", self._variables)
             yield answer
         finally:
             response.close()

@@ -62,7 +62,7 @@ class Jaeger:
         self._address: Address = address_of(uri, port=PORT, options=("page",), example=EXAMPLE)
         self.name = self._address.name
         given = os.environ.get(AUTHORIZATION)
-        self._client = Client(self._address, {"Authorization": given} if given else {}, AUTHORIZATION)
+        self._client = Client(self._address, {"Authorization": given} if given else {}, AUTHORIZATION, _message)
         self._page = self._address.number("page", TRACES_AT_ONCE)
 
     def account(self, query: Query) -> Account:

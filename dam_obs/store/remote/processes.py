@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from dam_obs.store.timing import epoch_ns
 from dam_obs.trace.process import ProcessNote
 
 APART: Final = 10_000_000
@@ -82,6 +83,7 @@ class Processes:
 
 def _started_ns(resource: Mapping[str, Any]) -> int | None:
     try:
-        return int(datetime.fromisoformat(str(resource.get("process.creation.time"))).timestamp() * 1e9)
+        moment = datetime.fromisoformat(str(resource.get("process.creation.time")))
     except ValueError:
         return None
+    return epoch_ns(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

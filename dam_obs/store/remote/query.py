@@ -7,6 +7,7 @@ A backend may give more than it was asked for, never less: whoever asked looks a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -105,11 +106,20 @@ def moment(at_ns: int) -> str:
 def narrowed(query: Query, wanted: Filter) -> tuple[Query, bool]:
     """Return the query for what `wanted` lets through at most, and whether that is no more than it does."""
     exact = True
-    for term in wanted.tree.terms if isinstance(wanted.tree, All) else (wanted.tree,):
+    for term in _all_of(wanted.tree):
         smaller = _narrow(query, term)
         exact = exact and smaller is not None
         query = smaller or query
     return query, exact
+
+
+def _all_of(term: Node) -> Iterator[Node]:
+    """Yield the terms that must all be fulfilled."""
+    if isinstance(term, All):
+        for each in term.terms:
+            yield from _all_of(each)
+    else:
+        yield term
 
 
 def _narrow(query: Query, term: Node) -> Query | None:

@@ -68,3 +68,9 @@ def recording(reading_back: ModuleType, tmp_path_factory: pytest.TempPathFactory
     with reading_back.receiver(made) as endpoint:
         reading_back.record(folder, endpoint)
     return made
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server() -> ModuleType:
+    """ClickHouse's HTTP interface over the embedded engine."""
+    return _load("clickhouse_server")
