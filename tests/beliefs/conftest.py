@@ -40,7 +40,7 @@ PROTOTYPES = {
 
 @pytest.fixture
 def village() -> Callable[..., World]:
-    """Make the village at tick 100, with more of each table, and other settings of single traittypes."""
+    """Make the village at tick 100, with more in each table, or something in it another way; `None` is left out."""
 
     def make(
         *,
@@ -52,13 +52,17 @@ def village() -> Callable[..., World]:
     ) -> World:
         data = {
             "tick": tick,
-            "traittypes": {**TRAITTYPES, **dict(traittypes)},
-            "archetypes": {**ARCHETYPES, **dict(archetypes)},
-            "prototypes": {**PROTOTYPES, **dict(prototypes)},
+            "traittypes": _with(TRAITTYPES, traittypes),
+            "archetypes": _with(ARCHETYPES, archetypes),
+            "prototypes": _with(PROTOTYPES, prototypes),
         }
         return World.from_data(data, classes=classes)
 
     return make
+
+
+def _with(table: dict[str, Any], more: Any) -> dict[str, Any]:
+    return {label: keys for label, keys in {**table, **dict(more)}.items() if keys is not None}
 
 
 @pytest.fixture
