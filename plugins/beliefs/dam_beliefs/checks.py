@@ -26,7 +26,9 @@ def take(world: World, traittype: Traittype, value: Any, where: str, state: Stat
         taken = world.value_type(traittype).take(value, world, state)
     except Unfit as error:
         raise WrongValue(where, traittype.label, str(error)) from error
-    if not traittype.composable and not is_recipe(taken):
+    if is_recipe(taken):
+        return taken
+    if not traittype.composable:
         _check_length(traittype, taken, where)
     _check_allowed(traittype, taken, where)
     return taken
@@ -58,6 +60,11 @@ def _check_allowed(traittype: Traittype, value: Any, where: str) -> None:
     if traittype.values is None:
         return
     for each in value if traittype.container == "list" else (value,):
-        if not any(type(each) is type(allowed) and each == allowed for allowed in traittype.values):
+        if not any(_same(each, allowed) for allowed in traittype.values):
             allowed = ", ".join(repr(one) for one in traittype.values)
             raise WrongValue(where, traittype.label, f"is {each!r}; allowed are {allowed}")
+
+
+def _same(value: Any, allowed: Any) -> bool:
+    """Say whether they are equal, and both or neither of them a truth value: `True` is no 1."""
+    return bool(value == allowed) and isinstance(value, bool) == isinstance(allowed, bool)

@@ -128,7 +128,7 @@ class State(StateView):
             traits = given.get("traits", traits)
         world = self.mind.world
         world.check_label(label)
-        belief = self._belief(None, label, bases, traits or {})
+        belief = self._belief(None, label, bases, traits)
         return self._keep(belief)
 
     def put(
@@ -139,7 +139,7 @@ class State(StateView):
         traits: Mapping[str, Any] | None = None,
     ) -> Belief:
         """Make a belief about a subject that there is already, in the place of the valid one; as `add_belief`."""
-        return self._keep(self._belief(subject, subject.label, bases, traits or {}))
+        return self._keep(self._belief(subject, subject.label, bases, traits))
 
     def remove(self, subject: Subject) -> None:
         """
@@ -253,7 +253,7 @@ class State(StateView):
         subject: Subject | None,
         label: str | None,
         bases: Iterable[Node | str | Subject],
-        traits: Mapping[str, Any],
+        traits: Mapping[str, Any] | None,
     ) -> Belief:
         from dam_beliefs.belief import Belief
 
@@ -262,7 +262,7 @@ class State(StateView):
         where = label if label is not None else "a belief without a label"
         found = read_bases(world, bases, where, self)
         names = frozenset[str]().union(*(base.names for base in found))
-        own, operations = read_traits(world, names, traits, where, self)
+        own, operations = read_traits(world, names, {} if traits is None else traits, where, self)
         return Belief(self, subject or world.add_subject(label), found, own, operations)
 
     def _keep(self, belief: Belief) -> Belief:

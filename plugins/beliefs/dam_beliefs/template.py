@@ -6,8 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dam_beliefs.belief import Belief
 from dam_beliefs.condition import check_condition
-from dam_beliefs.errors import BadOperation, BadWorld, UnknownBase, UnknownFactory, UnknownOperation, UnknownTrait, near
+from dam_beliefs.errors import (
+    BadOperation,
+    BadTick,
+    BadWorld,
+    UnknownBase,
+    UnknownFactory,
+    UnknownOperation,
+    UnknownTrait,
+    near,
+)
 from dam_beliefs.keys import CALL, is_recipe, split
 from dam_beliefs.node import Node
 from dam_beliefs.operations import IF, VALUE, is_conditional
@@ -55,18 +65,29 @@ def read_bases(
 
 def _base(world: World, base: object, where: str, state: StateView | None) -> Node:
     if isinstance(base, Node):
-        return base
+        return _fitting(world, base, where, state)
     if isinstance(base, str) and base in world.archetypes:
         return world.archetypes[base]
     subject = world.labelled(base) if isinstance(base, str) else base
     if isinstance(subject, Subject):
         known = world.prototype(subject, state)
         if known is not None:
-            return known
+            return _fitting(world, known, where, state)
     if not isinstance(base, (str, Subject)):
         raise BadWorld(f"{where}, bases", f"has {base!r} in it, which is no archetype, belief or label")
     name = base if isinstance(base, str) else base.name
     raise UnknownBase(where, name, {*world.archetypes, *world.labels})
+
+
+def _fitting(world: World, base: Node, where: str, state: StateView | None) -> Node:
+    """Return a base that is of this world, and there already."""
+    is_mine = base.world is world if isinstance(base, Belief) else world.archetypes.get(base.name) is base
+    if not is_mine:
+        raise BadWorld(f"{where}, bases", f"has {base.name} in it, which is of another world: load or declare it here")
+    if isinstance(base, Belief) and state is not None and base.state.tick > state.tick:
+        why = f"comes before tick {base.state.tick} of its base {base.name}; give a version that is there by then"
+        raise BadTick(f"{where}, bases", state.tick, base.state.tick, why)
+    return base
 
 
 def read_traits(

@@ -59,6 +59,8 @@ class Traittype:
         Raises:
             BadWorld: A key has a value that it cannot have.
         """
+        if not isinstance(self.label, str) or not self.label or "." in self.label:
+            raise BadWorld(where, "a trait's label is a text, not empty, without a dot: an operation follows a dot")
         wrong = {
             "type": not isinstance(self.type, str) or not self.type,
             "container": self.container not in (None, *get_args(Container)),
@@ -71,8 +73,6 @@ class Traittype:
         for key, is_wrong in wrong.items():
             if is_wrong:
                 raise BadWorld(f"{where}, {key}", f"cannot be {getattr(self, key)!r}")
-        if "." in self.label or not self.label:
-            raise BadWorld(where, "a trait's label is not empty and has no dot: what follows a dot is an operation")
         if None not in (self.min_length, self.max_length) and self.min_length > self.max_length:  # type: ignore[operator]
             raise BadWorld(f"{where}, min_length", f"{self.min_length} is more than max_length, {self.max_length}")
 

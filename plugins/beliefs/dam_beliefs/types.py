@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dam_beliefs.errors import BadWorld, LabelTaken, near
-from dam_beliefs.value_types.base import ValueType
+from dam_beliefs.value_types.base import Unfit, ValueType
 from dam_beliefs.value_types.listed import Listed
 from dam_beliefs.value_types.mind_type import MindType
 from dam_beliefs.value_types.plain import plain_types
@@ -72,7 +72,17 @@ class Types:
             raise BadWorld(f"{where}, type", f"there is no type {traittype.type!r}{near(traittype.type, known)}")
         if traittype.container == "list" and found.makes:
             raise BadWorld(f"{where}, container", f"there are no lists of {found.name}: each is made for one belief")
+        self._check_values(traittype, found, where)
         return Listed(found) if traittype.container == "list" else found
+
+    def _check_values(self, traittype: Traittype, items: ValueType, where: str) -> None:
+        if traittype.values is not None and (items.makes or items.is_reference):
+            raise BadWorld(f"{where}, values", f"allowed values cannot be listed for {items.name}")
+        for value in traittype.values or ():
+            try:
+                items.take(value, self._world, None)
+            except Unfit as error:
+                raise BadWorld(f"{where}, values", f"what is allowed {error}") from error
 
     def is_made(self, traittype: Traittype) -> bool:
         """Say whether its values are made for each belief."""

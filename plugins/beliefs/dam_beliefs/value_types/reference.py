@@ -27,8 +27,8 @@ class Reference(ValueType):
         subject = world.subject_of(value, state)
         if subject is None:
             raise Unfit(f"is {value!r}, which is no subject, and no label of one{world.near_labels(value, state)}")
-        if self._archetype is not None and state is not None:
-            known = state.get_belief(subject)
+        if self._archetype is not None and self._archetype in world.archetypes:
+            known = (state if state is not None else world.state).get_belief(subject)
             if known is not None and not known.is_a(world.archetypes[self._archetype]):
                 raise Unfit(f"is {subject.name}, which is no {self._archetype}")
         return subject
