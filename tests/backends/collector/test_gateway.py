@@ -99,7 +99,7 @@ def test_a_failure_after_the_decision(
     for trace in (late, next(_traces)):
         before = decided(gateway, sampled="false")
         otlp.send(address, otlp.span(trace, 1, attributes=OK))
-        wait_until(lambda before=before: decided(gateway, sampled="false") == before + 1, "the trace is left out")
+        wait_until(lambda before=before: decided(gateway, sampled="false") > before, "the trace is left out")
 
     otlp.send(address, otlp.span(late, 2, parent=1, status=2), otlp.span(late, 3))
 

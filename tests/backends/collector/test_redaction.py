@@ -23,7 +23,9 @@ GITHUB = "ghp_" + "a1B2" * 9
 # No text has two shapes in it that overlap: which of the two is hidden first is not said.
 CASES: dict[str, tuple[object, object]] = {
     "http.request.header.authorization": ("anything", HIDDEN),
+    "http.request.header.cookie": (["a=b", "c=d"], HIDDEN),
     "db.password": ("hunter2", HIDDEN),
+    "two.lines.secret": ("one\ntwo", f"{HIDDEN}\n{HIDDEN}"),
     "x-api-key": (12345, HIDDEN),
     "set-cookie": ("a=b", HIDDEN),
     "session_token": ("[redacted:token]", "[redacted:token]"),
