@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -37,6 +37,7 @@ from _export_collectors import Chain, NoCollector, chain
 from dam_obs.testing.faults import dead_collector
 
 PROGRAM = Path(__file__).with_name("_export_program.py")
+TROUBLES = ("refuses", "silent", "unavailable", "hangs up")
 PARTS = ("chain", "cost", "dead")
 KINDS: dict[str, str | None] = {"JSONL": None, "JSONL + OTLP/gRPC": "grpc", "JSONL + OTLP/HTTP": "http/protobuf"}
 
@@ -74,6 +75,12 @@ def told(process: subprocess.Popen[str]) -> dict[str, Any]:
         raise SystemExit(f"a program ended with {process.returncode}")
     said: dict[str, Any] = json.loads(out)
     return said
+
+
+def dropped(said: Mapping[str, Any]) -> int:
+    """Return how many events a program counted as lost, wherever that was."""
+    faults: dict[str, int] = said["faults"]
+    return sum(number for name, number in faults.items() if name.endswith((".dropped", ".rejected")))
 
 
 # -- how many a second
@@ -121,7 +128,8 @@ def step(to: Chain, rate: int, seconds: float, programs: int, settle: float, fol
             manager.__exit__(None, None, None)
     ended = time.monotonic()
     sent = sum(each["sent"] for each in said)
-    while time.monotonic() - ended < settle and to.written() - before[1] < sent:
+    lost = sum(map(dropped, said))
+    while time.monotonic() - ended < settle and to.written() - before[1] < sent - lost:
         time.sleep(0.25)
     settled = time.monotonic() - ended
     recorded = sum(each["events"] for each in said)
@@ -129,7 +137,7 @@ def step(to: Chain, rate: int, seconds: float, programs: int, settle: float, fol
         asked=rate,
         recorded=recorded,
         reached=sum(each["events"] / each["seconds"] for each in said),
-        lost_by_programs=sum(sum(each["faults"].values()) for each in said),
+        lost_by_programs=lost,
         lost_by_collectors=to.agent.lost() + to.gateway.lost() - before[2],
         missing_at_gateway=max(0, sent - (to.gateway.accepted() - before[0])),
         missing_in_file=max(0, sent - (to.written() - before[1])),
@@ -179,7 +187,7 @@ def costs(given: argparse.Namespace, to: Chain, folder: Path) -> list[Cost]:
             kind=kind,
             caller_us=median(each["caller_ns"] / each["events"] for each in rounds) / 1000,
             process_us=median(each["process_ns"] / each["events"] for each in rounds) / 1000,
-            lost=sum(sum(each["faults"].values()) for each in rounds),
+            lost=sum(map(dropped, rounds)),
         )
         for kind, rounds in seen.items()
     ]
@@ -205,8 +213,8 @@ class Memory:
 
 def dead(given: argparse.Namespace, folder: Path) -> Memory:
     """Let a program record for a collector that takes nothing, and look at its memory."""
-    with dead_collector(given.dead) as collector:
-        endpoint = collector.endpoint.removeprefix("http://")
+    with nullcontext() if given.dead == "off" else dead_collector(given.dead) as collector:
+        endpoint = collector.endpoint.removeprefix("http://") if collector else ""
         environ = environment(folder, jsonl=True, endpoint=endpoint, protocol=given.protocol)
         looks: list[tuple[float, float]] = []
         with program(given.rate, given.dead_seconds, environ) as process:
@@ -216,7 +224,6 @@ def dead(given: argparse.Namespace, folder: Path) -> Memory:
                 time.sleep(every)
                 looks.append((round(time.monotonic() - began, 1), round(rss_mb(process.pid), 1)))
             said = told(process)
-    lost = said["faults"].get("sinks.otlp.dropped", 0)
     return Memory(
         protocol=given.protocol,
         trouble=given.dead,
@@ -224,7 +231,7 @@ def dead(given: argparse.Namespace, folder: Path) -> Memory:
         seconds=given.dead_seconds,
         rss_mb=looks,
         sent=said["sent"],
-        counted_as_lost=lost,
+        counted_as_lost=dropped(said),
     )
 
 
@@ -279,7 +286,7 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=1000, help="events a second in cost and dead [1000]")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--round-seconds", type=float, default=2)
-    parser.add_argument("--dead", choices=("refuses", "silent", "unavailable", "hangs up"), default="refuses")
+    parser.add_argument("--dead", choices=(*TROUBLES, "off"), default="refuses", help="off: no OTLP")
     parser.add_argument("--dead-seconds", type=float, default=300)
     parser.add_argument("--protocol", choices=("grpc", "http/protobuf"), default="grpc", help="in dead [grpc]")
     parser.add_argument("--json", action="store_true")
