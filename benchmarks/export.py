@@ -208,6 +208,8 @@ class Memory:
     """Seconds since its start, and MB."""
     sent: int
     """Events that were recorded."""
+    in_file: int
+    """Of them."""
     counted_as_lost: int
 
 
@@ -231,6 +233,7 @@ def dead(given: argparse.Namespace, folder: Path) -> Memory:
         seconds=given.dead_seconds,
         rss_mb=looks,
         sent=said["sent"],
+        in_file=sum(path.read_bytes().count(b"\n") for path in folder.glob("trace.jsonl*")),
         counted_as_lost=dropped(said),
     )
 
@@ -272,7 +275,7 @@ def print_memory(found: Memory) -> None:
     print(f"collector {found.trouble}, {found.protocol}, {found.rate:,} events a second for {found.seconds:.0f} s")
     for seconds, size in found.rss_mb:
         print(f"{seconds:>8.0f} s{size:>8.1f} MB")
-    print(f"{found.sent:,} events, {found.counted_as_lost:,} counted as lost to the collector")
+    print(f"{found.sent:,} events, {found.in_file:,} in the file, {found.counted_as_lost:,} counted as lost")
 
 
 def main() -> int:

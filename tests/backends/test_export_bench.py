@@ -44,13 +44,13 @@ def test_costs_are_told_for_each_way_of_sending(collector_program):
 
 
 def test_memory_is_looked_at_while_the_collector_is_dead():
-    """As long as was asked for; every event is counted as lost."""
+    """As long as was asked for; every event is counted as lost, and is in the file."""
     found = benchmark("--only", "dead", "--dead-seconds", "4", "--rate", "200")["dead"]
 
     assert (found["trouble"], found["protocol"], found["seconds"]) == ("refuses", "grpc", 4)
     assert 1 <= len(found["rss_mb"]) <= 4
     assert all(size > 10 for _, size in found["rss_mb"][:-1])
-    assert found["counted_as_lost"] == found["sent"] > 200
+    assert found["counted_as_lost"] == found["in_file"] == found["sent"] > 200
 
 
 def test_without_a_collector_the_reason_is_told():
