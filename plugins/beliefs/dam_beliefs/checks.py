@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from typing import TYPE_CHECKING, Any
 
 from dam_beliefs.errors import WrongValue
@@ -10,6 +10,7 @@ from dam_beliefs.keys import is_recipe
 from dam_beliefs.value_types.base import Unfit
 
 if TYPE_CHECKING:
+    from dam_beliefs.belief import Belief
     from dam_beliefs.state_view import StateView
     from dam_beliefs.traittype import Traittype
     from dam_beliefs.world import World
@@ -44,6 +45,20 @@ def check(traittype: Traittype, value: Any, where: str) -> None:
     if value is not None:
         _check_length(traittype, value, where)
         _check_allowed(traittype, value, where)
+
+
+def check_whole(world: World, belief: Belief, written: Iterable[str]) -> None:
+    """
+    Look at what comes out of the traits that are written of a belief, together with what it inherits.
+
+    Raises:
+        WrongValue: A whole value is too long, too short, or has something in it that is not allowed.
+        BeliefsError: There is none; as `Belief.get_trait`.
+    """
+    for trait in written:
+        traittype = world.traittypes[trait]
+        if traittype.has_limits and not world.value_type(traittype).makes:
+            world.resolve(belief, trait)
 
 
 def _check_length(traittype: Traittype, value: Any, where: str) -> None:

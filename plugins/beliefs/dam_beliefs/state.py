@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from rpds import HashTrieMap
 
-from dam_beliefs.errors import Locked
+from dam_beliefs.checks import check_whole
+from dam_beliefs.errors import ForeignState, Locked
 from dam_beliefs.holders import Holders
 from dam_beliefs.state_view import StateView
 from dam_beliefs.template import read_bases, read_traits
@@ -166,7 +167,10 @@ class State(StateView):
         Raises:
             Locked: The state is.
             UnknownTrait: The belief can have no such trait.
+            ForeignState: It is of another world.
         """
+        if belief.world is not self.mind.world:
+            raise ForeignState(f"{belief.name} is of another world, and {self.name} cannot learn of it")
         learned: Learned = self.mind.world.learn(self, belief, tuple(belief.names if traits is None else traits))
         return learned.belief
 
@@ -263,7 +267,10 @@ class State(StateView):
         found = read_bases(world, bases, where, self)
         names = frozenset[str]().union(*(base.names for base in found))
         own, operations = read_traits(world, names, {} if traits is None else traits, where, self)
-        return Belief(self, subject or world.add_subject(label), found, own, operations)
+        with world.undoing.all_or_nothing():
+            belief = Belief(self, subject or world.add_subject(label), found, own, operations)
+            check_whole(world, belief, dict.fromkeys((*own, *operations)))
+        return belief
 
     def _keep(self, belief: Belief) -> Belief:
         self.keep(belief)

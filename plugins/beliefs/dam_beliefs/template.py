@@ -56,10 +56,13 @@ def read_bases(
 
     Raises:
         UnknownBase: There is no such archetype or belief.
-        BadWorld: `bases` is a text, or has something else in it.
+        BadWorld: `bases` is no list, or has something else in it, or what is of another world.
+        BadTick: It has a belief in it that is later than `state`.
     """
     if isinstance(bases, str):
         raise BadWorld(f"{where}, bases", f"is {bases!r}: write a list, [{bases!r}]")
+    if not isinstance(bases, Iterable):
+        raise BadWorld(f"{where}, bases", f"is {bases!r}: write a list")
     return each_once(_base(world, each, where, state) for each in bases)
 
 
@@ -70,6 +73,8 @@ def _base(world: World, base: object, where: str, state: StateView | None) -> No
         return world.archetypes[base]
     subject = world.labelled(base) if isinstance(base, str) else base
     if isinstance(subject, Subject):
+        if subject.world is not world:
+            raise _foreign(where, subject.name)
         known = world.prototype(subject, state)
         if known is not None:
             return _fitting(world, known, where, state)
@@ -83,11 +88,15 @@ def _fitting(world: World, base: Node, where: str, state: StateView | None) -> N
     """Return a base that is of this world, and there already."""
     is_mine = base.world is world if isinstance(base, Belief) else world.archetypes.get(base.name) is base
     if not is_mine:
-        raise BadWorld(f"{where}, bases", f"has {base.name} in it, which is of another world: load or declare it here")
+        raise _foreign(where, base.name)
     if isinstance(base, Belief) and state is not None and base.state.tick > state.tick:
         why = f"comes before tick {base.state.tick} of its base {base.name}; give a version that is there by then"
         raise BadTick(f"{where}, bases", state.tick, base.state.tick, why)
     return base
+
+
+def _foreign(where: str, name: str) -> BadWorld:
+    return BadWorld(f"{where}, bases", f"has {name} in it, which is of another world: load or declare it here")
 
 
 def read_traits(

@@ -76,6 +76,11 @@ class Traittype:
         if None not in (self.min_length, self.max_length) and self.min_length > self.max_length:  # type: ignore[operator]
             raise BadWorld(f"{where}, min_length", f"{self.min_length} is more than max_length, {self.max_length}")
 
+    @property
+    def has_limits(self) -> bool:
+        """Whether a value can be right in each part and wrong as a whole."""
+        return not (self.min_length is None and self.max_length is None and self.values is None)
+
     def to_data(self) -> dict[str, Any]:
         """Return what `from_data` reads, without what is as it would be anyway."""
         kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "label"}

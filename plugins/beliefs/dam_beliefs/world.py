@@ -84,9 +84,9 @@ class World:
         Raises:
             BeliefsError: It is none; the message names label and key.
         """
-        from dam_beliefs.loading import load_into
+        from dam_beliefs.loading import check_head, load_into
 
-        world = cls(*plugins, tick=data.get("tick", 0) if isinstance(data, Mapping) else 0, classes=classes)
+        world = cls(*plugins, tick=check_head(data), classes=classes)
         load_into(world, data)
         return world
 
@@ -174,7 +174,7 @@ class World:
         for each in declared:
             if each not in self.traittypes:
                 raise UnknownTrait(f"{label}, names", each, "has no traittype", self.traittypes)
-        own, operations = read_traits(self, None, traits or {}, label, None)
+        own, operations = read_traits(self, None, {} if traits is None else traits, label, None)
         archetype = self.archetypes[label] = Archetype(label, found, own, operations, declared)
         return archetype
 
@@ -186,11 +186,14 @@ class World:
 
     def add_subject(self, label: str | None) -> Subject:
         """Make a subject; see `State.add_belief`."""
-        subject = Subject(self, len(self.subjects), label)
-        self.subjects.append(subject)
-        if label is not None:
-            self.labels[label] = subject
-        return subject
+        with self.undoing.lock:
+            subject = Subject(self, len(self.subjects), label)
+            self.subjects.append(subject)
+            self.undoing.add(self.subjects.pop)
+            if label is not None:
+                self.labels[label] = subject
+                self.undoing.add(lambda: self.labels.pop(label))
+            return subject
 
     def labelled(self, label: object) -> Subject | None:
         """Return the subject of a label."""
@@ -206,12 +209,13 @@ class World:
 
     def prototype(self, subject: Subject, state: StateView | None) -> Belief | None:
         """Return the belief about a subject that a base stands for: of the state, or else of those it is about."""
+        then = self.state if state is None else next(self.mind.states_valid_at(state.tick), None)
         while state is not None:
             known = state.get_belief(subject)
             if known is not None:
                 return known
             state = getattr(state, "ground_state", None)
-        return self.state.get_belief(subject)
+        return then.get_belief(subject) if then is not None else None
 
     def check_label(self, label: object) -> None:
         """
@@ -302,11 +306,11 @@ class World:
         """Look at a value that was composed or changed; see `checks.check`."""
         check(traittype, value, where)
 
-    def check_references(self, belief: Belief, state: StateView) -> None:
+    def check_references(self, node: Node, state: StateView) -> None:
         """Look again at own references, since what they refer to may have come to be known later."""
-        for trait in self.reference_traits(frozenset(belief.own_traits)):
-            if belief.own(trait) is not None:
-                self.take(self.traittypes[trait], belief.own(trait), belief.name, state)
+        for trait in self.reference_traits(frozenset(node.own_traits)):
+            if node.own(trait) is not None:
+                self.take(self.traittypes[trait], node.own(trait), node.name, state)
 
     # -- what happens, by hooks
 
