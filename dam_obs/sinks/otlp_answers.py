@@ -176,7 +176,7 @@ def _detail(kind: Kind, text: str) -> str:
     if kind == "untrusted":
         found = _CERTIFICATE.search(text)
         words = (found.group(1) or found.group(2)).strip() if found else "certificate verify failed"
-        return words[:LONGEST_DETAIL]
+        return " ".join(words.split())[:LONGEST_DETAIL]
     if kind == "unreachable":
         return "no route to host" if "no route" in text.lower() else "network is unreachable"
     return "handshake failed" if kind == "TLS" else ""

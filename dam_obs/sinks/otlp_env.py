@@ -17,7 +17,7 @@ from dam_obs.errors import DamObsError
 
 Protocol = Literal["grpc", "http/protobuf"]
 
-_ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _CERTIFICATES: Final = ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE")
 _HTTP_PORT: Final = 4318
@@ -31,7 +31,7 @@ class Otlp:
     endpoint: str | None
     """As it was given; `None` for the exporter's default."""
 
-    variable: str = field(default=_ENDPOINTS[-1], compare=False)
+    variable: str = field(default=ENDPOINTS[-1], compare=False)
     """Where the endpoint was given, or would be."""
 
     @property
@@ -80,7 +80,7 @@ def otlp_from(environ: Mapping[str, str]) -> Otlp | None:
         UnknownProtocol: the protocol that is asked for is neither.
         NoSuchCertificate: a file that is named to trust the collector by cannot be read.
     """
-    variable, endpoint = endpoint_from(environ, _ENDPOINTS)
+    variable, endpoint = endpoint_from(environ, ENDPOINTS)
     exporters = _words(environ.get("OTEL_TRACES_EXPORTER", ""))
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None

@@ -364,6 +364,18 @@ class TestCollector:
 
         assert check == Check("collector (OTLP)", "broken", says, remedy)
 
+    @pytest.mark.parametrize("exporters", ["none", "console"])
+    def test_left_out(self, tmp_path: Path, exporters: str) -> None:
+        """An endpoint is there, and another variable says that nothing goes to it."""
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_TRACES_EXPORTER": exporters}
+
+        assert collector.check_collector(place(tmp_path, environ)) == Check(
+            "collector (OTLP)",
+            "limited",
+            "OTEL_TRACES_EXPORTER leaves it out, so nothing goes to what OTEL_EXPORTER_OTLP_ENDPOINT names",
+            "unset OTEL_TRACES_EXPORTER, or name otlp in it",
+        )
+
     def test_switched_off(self, tmp_path: Path) -> None:
         """An SDK that is switched off is told."""
         environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_SDK_DISABLED": "true"}

@@ -181,10 +181,9 @@ def test_a_dead_collector_is_a_counted_loss_and_one_line_in_the_log(
 
     assert faults.counts() == {"sinks.otlp.dropped": 6}
     where = dead_endpoint.removeprefix("http://")
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
-        f"dam-obs: spans are lost at the collector, {where}: nobody answers (connection refused); "
-        "start the collector, or correct or unset OTEL_EXPORTER_OTLP_ENDPOINT"
-    ]
+    remedy = "start the collector, or correct or unset OTEL_EXPORTER_OTLP_ENDPOINT"
+    line = f"dam-obs: spans are lost at the collector, {where}: nobody answers (connection refused); {remedy}"
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [line]
 
 
 def test_complaints_of_the_programs_own_exporters_are_left_alone(caplog):

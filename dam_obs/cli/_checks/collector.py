@@ -10,7 +10,7 @@ from dam_obs.diagnose.export.otlp_classes import profiles_pb2
 from dam_obs.errors import DamObsError
 from dam_obs.sinks.otlp_answers import Answer
 from dam_obs.sinks.otlp_ask import ask
-from dam_obs.sinks.otlp_env import Otlp, otlp_from
+from dam_obs.sinks.otlp_env import ENDPOINTS, Otlp, endpoint_from, otlp_from
 from dam_obs.sinks.otlp_profiles import profiles_from, send_profiles
 
 NAME = "collector (OTLP)"
@@ -50,6 +50,10 @@ def check_profiles(place: Place, settings: Settings) -> list[Check]:
 def _none(place: Place) -> Check:
     if place.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return Check(NAME, "limited", "OTEL_SDK_DISABLED switches sending off", "unset OTEL_SDK_DISABLED")
+    variable, endpoint = endpoint_from(place.environ, ENDPOINTS)
+    if endpoint is not None:
+        says = f"OTEL_TRACES_EXPORTER leaves it out, so nothing goes to what {variable} names"
+        return Check(NAME, "limited", says, "unset OTEL_TRACES_EXPORTER, or name otlp in it")
     says = "not configured: events go to trace.jsonl only"
     return Check(NAME, "ok", says, "to send them on: export OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4317")
 
