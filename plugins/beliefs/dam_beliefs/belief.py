@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dam_beliefs.archetype import Archetype
 from dam_beliefs.errors import ForeignState, Locked, NotValid
-from dam_beliefs.node import Node, levels
+from dam_beliefs.history import KINDS, History, history_of
+from dam_beliefs.node import Node, search
 
 if TYPE_CHECKING:
     from dam_beliefs.explanation import Explanation
@@ -26,7 +27,7 @@ class Belief(Node):
     `State.add_belief` makes one, `with_traits` a later version.
     """
 
-    __slots__ = ("_kinds", "_made", "_values", "is_locked", "state", "subject")
+    __slots__ = ("_kinds", "_made", "_values", "history", "is_locked", "state", "subject")
 
     def __init__(
         self,
@@ -48,11 +49,14 @@ class Belief(Node):
             operations: By trait and name.
             kinds: Archetypes that it is of without inheriting from them: all that is known of it was learned.
         """
-        names = frozenset[str]().union(*(base.names for base in (*bases, *kinds)))
+        named = {base.names for base in (*bases, *kinds)}
+        names = named.pop() if len(named) == 1 else frozenset[str]().union(*named)
         super().__init__(bases, own, operations, names)
         self.state = state
         self.subject = subject
         self.is_locked = False
+        self.history: History | None = None
+        """Of a locked belief, once it was asked for."""
         self._kinds = kinds
         self._values: dict[str, Any] = {}
         self._made: dict[str, Resolved] = {}
@@ -78,7 +82,7 @@ class Belief(Node):
     def archetypes(self) -> tuple[Archetype, ...]:
         """All that it is, nearest first."""
         found: dict[int, Archetype] = {}
-        for level in levels(self):
+        for _, level in search(self, KINDS):
             for node in level:
                 kinds = node._kinds if isinstance(node, Belief) else (node,)
                 found.update((id(each), each) for each in kinds if isinstance(each, Archetype))
@@ -198,8 +202,21 @@ class Belief(Node):
         self._made.pop(trait, None)
         self._values.pop(trait, None)
 
+    def next_on(self, trait: str | None) -> tuple[int, Node]:
+        """Return the node to ask of a trait in the place of this one, and how many steps further down it is."""
+        if trait is None or not self.is_locked:
+            return 0, self
+        return (self.history or history_of(self)).next(trait)
+
+    @property
+    def only_version_below(self) -> Belief | None:
+        """Its base, where that is a locked belief and the only one."""
+        base = self.bases[0] if len(self.bases) == 1 else None
+        return base if isinstance(base, Belief) and base.is_locked else None
+
     def _unlock(self) -> None:
         self.is_locked = False
+        self.history = None
         self._values.clear()
 
     def _forget_made(self) -> None:

@@ -7,16 +7,17 @@ stands in it. Either way the branch ends there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dam_beliefs.errors import CannotCompose
-from dam_beliefs.node import Node, nearest
+from dam_beliefs.node import Node, nearest, search
 from dam_beliefs.plain import MISSING, is_same
 from dam_beliefs.value_types.base import Making
 
 if TYPE_CHECKING:
+    from dam_beliefs.belief import Belief
     from dam_beliefs.traittype import Traittype
     from dam_beliefs.value_types.base import ValueType
 
@@ -62,7 +63,7 @@ def _shadowed(belief: Node, trait: str) -> Base:
     own = belief.own(trait)
     if own is not MISSING:
         return Base(own, (Part(belief, own),), frozenset({id(belief)}))
-    for _, node in nearest(belief, trait):
+    for node in nearest(belief, trait):
         value = node.own(trait)
         return Base(value, (Part(node, value),), frozenset({id(node)}))
     return _NOTHING
@@ -100,15 +101,10 @@ class _Composed:
     def _contributors(self, node: Node) -> list[Node]:
         known = self._below.get(id(node))
         if known is None:
-            is_alone = _is_archetype(node) or not self._inherits(node)
-            known = [] if is_alone else [each for _, each in nearest(node, self._making.trait)]
+            is_alone = _is_archetype(node) or not inherits(node, self._traittype)
+            known = [] if is_alone else list(nearest(node, self._making.trait))
             self._below[id(node)] = known
         return known
-
-    def _inherits(self, node: Node) -> bool:
-        """Say whether more than its own value counts."""
-        own = node.own(self._making.trait)
-        return own is MISSING or (own is not None and self._traittype.own == "compose")
 
     def _joined(self, node: Node) -> Base:
         trait, found = self._making.trait, self._found
@@ -135,9 +131,7 @@ class _Made:
     def base(self) -> Base:
         belief, trait = self._making.belief, self._making.trait
         own = belief.own(trait)
-        parts: list[Part] = []
-        if own is MISSING or (self._traittype.composable and self._traittype.own == "compose" and own is not None):
-            parts = list(self._inherited())
+        parts = list(self._inherited())
         if own is not MISSING:
             self._nodes.add(id(belief))
             if not (parts and self._type.is_empty(own)) or all(part.value is None for part in parts):
@@ -147,43 +141,81 @@ class _Made:
         return Base(value, tuple(parts), frozenset(self._nodes), frozenset(self._covered))
 
     def _inherited(self) -> Iterable[Part]:
-        for node in self._holders():
-            self._nodes.add(id(node))
+        for node in holders(self._making.belief, self._traittype):
             if _is_archetype(node):
-                yield Part(node, self._value(node, node.own(self._making.trait)))
+                value = self._value(node, node.own(self._making.trait))
             else:
                 resolved = self._making.world.resolve(node, self._making.trait)  # type: ignore[arg-type]
+                if not resolved.found:
+                    continue
                 self._covered |= resolved.covered
-                yield Part(node, resolved.value)
+                value = resolved.value
+            self._nodes.add(id(node))
+            yield Part(node, value)
             if not self._traittype.composable:
                 return
-
-    def _holders(self) -> Iterable[Node]:
-        """Yield the nearest nodes that have a value; an earlier version of the subject has what was made for it."""
-        belief, trait = self._making.belief, self._making.trait
-        seen = {id(belief)}
-        level: list[Node] = [belief]
-        while level:
-            below: list[Node] = []
-            for each in level:
-                for node in each.bases:
-                    if id(node) in seen:
-                        continue
-                    seen.add(id(node))
-                    if node.own(trait) is not MISSING or self._is_version(node):
-                        yield node
-                    else:
-                        below.append(node)
-            level = below
-
-    def _is_version(self, node: Node) -> bool:
-        is_mine = getattr(node, "subject", None) is self._making.belief.subject
-        return is_mine and self._making.world.resolve(node, self._making.trait).found  # type: ignore[arg-type]
 
     def _value(self, source: Node, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
         return self._making.world.construct(self._making, value, source.name)
+
+
+def holders(belief: Belief, traittype: Traittype) -> Iterator[Node]:
+    """
+    Yield the bases that a made value comes from: the nearest with one of their own on each branch.
+
+    An earlier version of the same subject is one, too: it has what was made for it, if anything. Where values are not
+    joined, the first one that has any is all that counts.
+    """
+    trait = traittype.label
+
+    def holds(node: Node) -> bool:
+        return node is not belief and (trait in node.own_traits or getattr(node, "subject", None) is belief.subject)
+
+    def goes_on(node: Node) -> bool:
+        made = node.made.get(trait) if node is not belief and not _is_archetype(node) else None  # type: ignore[attr-defined]
+        return not holds(node) and (made is None or made.found)
+
+    if inherits(belief, traittype):
+        for _, level in search(belief, trait, goes_on):
+            yield from (node for node in level if holds(node))
+
+
+def inherits(node: Node, traittype: Traittype) -> bool:
+    """Say whether more than a node's own value counts."""
+    own = node.own(traittype.label)
+    return own is MISSING or (own is not None and traittype.composable and traittype.own == "compose")
+
+
+def to_be_made(belief: Belief, traittype: Traittype) -> Iterator[Belief]:
+    """
+    Yield the beliefs for which a value has to be made before it is made for this one, which comes last.
+
+    It is to be made before the next one is asked for: what was made says whether more is needed.
+    """
+    trait = traittype.label
+    waiting = [belief]
+    while waiting:
+        last = waiting[-1]
+        unmade = [] if trait in last.made else _unmade(last, traittype)
+        if unmade:
+            waiting.extend(reversed(unmade))
+            continue
+        waiting.pop()
+        if trait not in last.made:
+            yield last
+
+
+def _unmade(belief: Belief, traittype: Traittype) -> list[Belief]:
+    found: list[Belief] = []
+    for node in holders(belief, traittype):
+        made = None if _is_archetype(node) else node.made.get(traittype.label)  # type: ignore[attr-defined]
+        if made is None and not _is_archetype(node):
+            found.append(node)  # type: ignore[arg-type]
+        if not traittype.composable and (made is None or made.found):
+            break
+    return found
 
 
 def join(making: Making, value_type: ValueType, parts: Iterable[Part]) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dam_beliefs.belief import Belief
 from dam_beliefs.errors import UnknownTrait
-from dam_beliefs.plain import is_same
+from dam_beliefs.plain import each_once, is_same
 from dam_beliefs.values import Learned, Learning
 
 if TYPE_CHECKING:
@@ -31,10 +31,25 @@ def learn(learning: Learning) -> Learned:
     new = {trait: value for trait, value in values.items() if not _is_known(known, trait, value)}
     if known is not None and not new:
         return Learned(known, ())
-    bases = (known,) if known is not None else ()
-    belief = Belief(state, source.subject, bases, new, {}, source.archetypes)
+    if known is not None and any(_joins(known, trait) for trait in new):
+        kinds = each_once((*known.archetypes, *source.archetypes))
+        belief = Belief(state, source.subject, (), {**_said(known, known.names), **new}, {}, kinds)
+    else:
+        belief = Belief(state, source.subject, (known,) if known is not None else (), new, {}, source.archetypes)
     state.keep(belief)
     return Learned(belief, tuple(new))
+
+
+def _joins(known: Belief, trait: str) -> bool:
+    """Say whether a new value would be joined with the one that is known, instead of taking its place."""
+    traittype = known.world.traittypes[trait]
+    return traittype.composable and traittype.own == "compose" and trait in known.names
+
+
+def _said(belief: Belief, traits: Iterable[str]) -> dict[str, Any]:
+    """Return values by trait, those that somebody says; a `None` may be one."""
+    values = {trait: belief.get_trait(trait) for trait in sorted(traits)}
+    return {trait: value for trait, value in values.items() if value is not None or belief.world.is_said(belief, trait)}
 
 
 def _values(learning: Learning) -> Iterable[tuple[str, Any]]:
@@ -71,10 +86,5 @@ def forget(state: State, known: Belief, traits: Iterable[str] | None) -> None:
     if traits is None:
         state.remove(known.subject)
         return
-    gone = set(traits)
-    kept = {
-        trait: known.get_trait(trait)
-        for trait in sorted(known.names - gone)
-        if known.get_trait(trait) is not None or known.world.is_said(known, trait)
-    }
+    kept = _said(known, known.names.difference(traits))
     state.keep(Belief(state, known.subject, (), kept, {}, known.archetypes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dam_beliefs.plain import MISSING, Missing
@@ -64,6 +64,10 @@ class Node:
         """Its own operations by trait and name."""
         return self._operations
 
+    def next_on(self, trait: str | None) -> tuple[int, Node]:
+        """Return the node to ask of a trait in the place of this one, and how many steps further down it is."""
+        return 0, self
+
     def is_a(self, archetype: Archetype) -> bool:
         """Say whether this archetype is among its bases, near or far."""
         return any(node is archetype for level in levels(self) for node in level)
@@ -75,37 +79,53 @@ def levels(node: Node) -> Iterator[list[Node]]:
 
     A node that is reached along several paths comes once, where it is met first.
     """
-    seen = {id(node)}
-    level = [node]
-    while level:
+    for _, level in search(node, None):
         yield level
-        below: list[Node] = []
-        for each in level:
-            for base in each.bases:
-                if id(base) not in seen:
-                    seen.add(id(base))
-                    below.append(base)
-        level = below
 
 
-def nearest(node: Node, trait: str) -> Iterator[tuple[int, Node]]:
+def nearest(node: Node, trait: str) -> Iterator[Node]:
     """
-    Yield the nodes below `node` that are the nearest on their branch to say something of `trait`, with their level.
+    Yield the nodes below `node` that are the nearest on their branch to have a value of `trait`, level by level.
 
     Beyond such a node its branch is not followed; what stands there may still be reached along another one.
     """
-    seen = {id(node)}
-    level, number = [node], 0
-    while level:
+
+    def goes_on(each: Node) -> bool:
+        return each is node or trait not in each.own_traits
+
+    for _, level in search(node, trait, goes_on):
+        yield from (each for each in level if not goes_on(each))
+
+
+def search(
+    node: Node, trait: str | None, goes_on: Callable[[Node], bool] = lambda each: True
+) -> Iterator[tuple[int, list[Node]]]:
+    """
+    Yield levels with their numbers, as `levels` does.
+
+    Args:
+        node: The first level.
+        trait: What is searched for: versions that say nothing of it are left out, and levels of nothing else.
+        goes_on: Says of a node whether its bases are searched, too.
+    """
+    seen: set[int] = set()
+    number = 0
+    coming: list[tuple[int, Node]] = [(0, node)]
+    """In how many levels each is there, in the order of that level."""
+    while coming:
+        soonest = min(steps for steps, _ in coming)
+        number += soonest
+        level: list[Node] = []
+        below: list[tuple[int, Node]] = []
+        for steps, each in coming:
+            if steps > soonest:
+                below.append((steps - soonest - 1, each))
+            elif id(each) not in seen:
+                seen.add(id(each))
+                level.append(each)
+                if goes_on(each):
+                    below.extend(base.next_on(trait) for base in each.bases)
+        if level:
+            yield number, level
         number += 1
-        below: list[Node] = []
-        for each in level:
-            for base in each.bases:
-                if id(base) in seen:
-                    continue
-                seen.add(id(base))
-                if trait in base._own:
-                    yield number, base
-                else:
-                    below.append(base)
-        level = below
+        coming = [(steps, each) for steps, each in below if id(each) not in seen]

@@ -7,7 +7,7 @@ from typing import Any
 
 from dam_beliefs.condition import parse
 from dam_beliefs.inheritance import Base
-from dam_beliefs.node import Node, levels
+from dam_beliefs.node import Node, search
 from dam_beliefs.value_types.base import Making, Operation
 
 IF = "if"
@@ -26,16 +26,20 @@ def gather(making: Making, base: Base) -> tuple[tuple[Operation, ...], frozenset
     """
     gathered: list[Operation] = []
     asked = set(base.covered)
-    for _, node in reached(making.belief, base):
+    for _, node in reached(making.belief, base, making.trait):
         asked.add(id(node))
         gathered.extend(_of(node, making))
     return tuple(gathered), frozenset(asked)
 
 
-def reached(belief: Node, base: Base) -> Iterator[tuple[int, Node]]:
-    """Yield the nodes whose operations count, nearest first, each with its level; 0 is the belief itself."""
+def reached(belief: Node, base: Base, trait: str | None = None) -> Iterator[tuple[int, Node]]:
+    """
+    Yield the nodes whose operations count, nearest first, each with its level; 0 is the belief itself.
+
+    With `trait` versions that say nothing of it are left out.
+    """
     wanted = set(base.nodes)
-    for number, level in enumerate(levels(belief)):
+    for number, level in search(belief, trait):
         for node in level:
             if id(node) not in base.covered:
                 yield number, node

@@ -112,7 +112,10 @@ class _Loading:
         union = self._states[told["union"]]
         if not isinstance(union, UnionState):
             raise BadWorld("saved, nodes", f"state {told['union']} is no union")
-        return union.join(self._world.subjects[told["subject"]], tuple(self._belief(each) for each in told["bases"]))
+        subject = self._world.subjects[told["subject"]]
+        joined = union.join(subject, tuple(self._belief(each) for each in told["bases"]), told["traits"])
+        union.restore(joined)
+        return joined
 
     def _fill_states(self) -> None:
         for told, state in zip(self._data["states"], self._states, strict=True):

@@ -74,7 +74,7 @@ class _Reached:
             self._states[thing.number] = thing
             self._waiting += [thing.mind]
             if isinstance(thing, UnionState):
-                self._waiting += thing.component_states
+                self._waiting += [*thing.component_states, *(each for each in thing.joined if each.made)]
             elif isinstance(thing, State):
                 self._waiting += [thing.ground_state, thing.base_state, *thing.new_beliefs.values()]
         elif isinstance(thing, (Archetype, Belief)) and id(thing) not in self._nodes:
@@ -140,8 +140,13 @@ def _state(found: _Reached, state: StateView, nodes: dict[int, int]) -> dict[str
 
 def _node(world: World, found: _Reached, node: Node, nodes: dict[int, int]) -> dict[str, Any]:
     if isinstance(node, Belief) and isinstance(node.state, UnionState):
-        bases = [nodes[id(base)] for base in node.bases]
-        return {"union": found.place_of_state[node.state.number], "subject": node.subject.number, "bases": bases}
+        return {
+            "union": found.place_of_state[node.state.number],
+            "subject": node.subject.number,
+            "bases": [nodes[id(base)] for base in node.bases],
+            "traits": {trait: _dump(world, found, trait, value) for trait, value in node.own_traits.items()},
+            "made": {trait: _made(world, found, trait, each, nodes) for trait, each in node.made.items()},
+        }
     told: dict[str, Any] = {
         "bases": [nodes[id(base)] for base in node.bases],
         "traits": {trait: _dump(world, found, trait, value) for trait, value in node.own_traits.items()},

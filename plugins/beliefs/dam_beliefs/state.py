@@ -72,27 +72,28 @@ class State(StateView):
         union = self._union
         return union.get_belief(subject) if union is not None else None
 
-    def subjects(self) -> Iterator[Subject]:
-        """Yield all subjects that something is known of here, by their age."""
-        world = self.mind.world
-        numbers = {*self._beliefs, *self._new}
+    def says(self, number: int) -> bool:
+        """Say whether it says something of a subject itself, be it that it is forgotten."""
+        return number in self._new or number in self._beliefs
+
+    @property
+    def own_numbers(self) -> Iterable[int]:
+        """Numbers of the subjects that it says something of itself."""
+        return {*self._beliefs, *self._new}
+
+    @property
+    def reads(self) -> tuple[StateView, ...]:
+        """The union that this mind began with, if it did."""
         union = self._union
-        if union is not None:
-            numbers.update(subject.number for subject in union.subjects())
-        for number in sorted(numbers):
-            if self.get_belief(world.subjects[number]) is not None:
-                yield world.subjects[number]
+        return (union,) if union is not None else ()
 
     @property
     def new_beliefs(self) -> Mapping[int, Belief | None]:
         """What this state says otherwise than its base, by the subject's number; `None`: forgotten."""
         return self._new
 
-    def candidates(self, trait: str, subject: Subject) -> Iterator[Subject]:
-        """Yield the subjects whose belief may hold `subject` in `trait`."""
-        union = self._union
-        if union is not None:
-            yield from (each for each in union.candidates(trait, subject) if each.number not in self._new)
+    def own_candidates(self, trait: str, subject: Subject) -> Iterator[Subject]:
+        """Yield the subjects that hold `subject` in `trait`, of those that it says something of itself."""
         yield from self.holders_index().holders(trait, subject)
 
     # -- what can be done with it

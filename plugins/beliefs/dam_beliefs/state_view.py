@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,15 +39,47 @@ class StateView:
         """Return the version that is valid here, if anything is known of `subject`."""
         raise NotImplementedError
 
-    def subjects(self) -> Iterator[Subject]:
-        """Yield all subjects that something is known of here."""
-        raise NotImplementedError
+    def says(self, number: int) -> bool:
+        """Say whether it says something of a subject itself, be it that it is forgotten."""
+        return False
 
-    def candidates(self, trait: str, subject: Subject) -> Iterator[Subject]:
-        """Yield the subjects whose belief may hold `subject` in `trait`, whatever else may."""
-        raise NotImplementedError
+    @property
+    def own_numbers(self) -> Iterable[int]:
+        """Numbers of the subjects that it says something of itself."""
+        return ()
+
+    @property
+    def reads(self) -> tuple[StateView, ...]:
+        """What it knows, too, where it says nothing itself."""
+        return ()
+
+    def own_candidates(self, trait: str, subject: Subject) -> Iterator[Subject]:
+        """Yield the subjects that hold `subject` in `trait`, of those that it says something of itself."""
+        return iter(())
 
     # -- made of those
+
+    def subjects(self) -> Iterator[Subject]:
+        """Yield all subjects that something is known of here, by their age."""
+        world = self.mind.world
+        for number in sorted({number for state in self._all() for number in state.own_numbers}):
+            if self.get_belief(world.subjects[number]) is not None:
+                yield world.subjects[number]
+
+    def candidates(self, trait: str, subject: Subject) -> Iterable[Subject]:
+        """Return the subjects whose belief may hold `subject` in `trait`; of several states one may say otherwise."""
+        return {holder for state in self._all() for holder in state.own_candidates(trait, subject)}
+
+    def _all(self) -> Iterator[StateView]:
+        """Yield itself and all that it reads, each once; there may be more of them than Python's stack is deep."""
+        seen: set[int] = set()
+        waiting: list[StateView] = [self]
+        while waiting:
+            state = waiting.pop()
+            if state.number not in seen:
+                seen.add(state.number)
+                yield state
+                waiting.extend(state.reads)
 
     def get_belief_by_label(self, label: str) -> Belief | None:
         """Return the belief about the subject of this label."""

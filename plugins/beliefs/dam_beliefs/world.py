@@ -18,6 +18,7 @@ from dam_beliefs.archetype import Archetype
 from dam_beliefs.belief import Belief
 from dam_beliefs.checks import check, take
 from dam_beliefs.errors import BadWorld, CircularTrait, LabelTaken, UnknownTrait, near
+from dam_beliefs.inheritance import to_be_made
 from dam_beliefs.mind import Mind
 from dam_beliefs.node import Node
 from dam_beliefs.plugin import plugin_manager
@@ -319,20 +320,22 @@ class World:
         made = belief.made.get(trait)
         if made is not None:
             return made
-        if self.types.is_made(self.traittype(trait, belief.name)):
+        traittype = self.traittype(trait, belief.name)
+        if self.types.is_made(traittype):
             with self.undoing.all_or_nothing():
-                return belief.made.get(trait) or self._keep_made(belief, trait)
+                for each in to_be_made(belief, traittype):
+                    self._keep_made(each, trait)
+                return belief.made[trait]
         resolved = cast(Resolved, self.hook.dam_beliefs_trait_resolve(world=self, belief=belief, trait=trait))
         belief.remember(trait, resolved.value)
         return resolved
 
-    def _keep_made(self, belief: Belief, trait: str) -> Resolved:
+    def _keep_made(self, belief: Belief, trait: str) -> None:
         with self.deciding(belief, trait):
             resolved = cast(Resolved, self.hook.dam_beliefs_trait_resolve(world=self, belief=belief, trait=trait))
         belief.made[trait] = resolved
         belief.remember(trait, resolved.value)
         self.undoing.add(lambda: belief.forget_made(trait))
-        return resolved
 
     def is_said(self, belief: Belief, trait: str) -> bool:
         """Say whether anybody says something of a trait, be it that there is nothing."""

@@ -203,7 +203,7 @@ def split(traits: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]]]
     for key, given in traits.items():
         trait, _, operation = key.partition(".")
         if not operation:
-            own[trait] = tuple(list(given)) if isinstance(given, list) else given
+            own[trait] = tuple(given) if isinstance(given, list) else given
             continue
         condition = None
         if isinstance(given, dict) and set(given) == {"value", "if"}:
