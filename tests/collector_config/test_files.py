@@ -39,6 +39,7 @@ def variables() -> dict[str, str | None]:
 
 MODULES = {
     "otlpreceiver": "otlp",
+    "batchprocessor": "batch",
     "memorylimiterprocessor": "memory_limiter",
     "redactionprocessor": "redaction",
     "tailsamplingprocessor": "tail_sampling",

@@ -96,6 +96,14 @@ def figures_are_whole(config: Config) -> Iterator[str]:
             yield f"{name} samples before {', '.join(sorted(whole))}"
 
 
+def the_file_fails_alone(config: Config) -> Iterator[str]:
+    """An exporter without a queue has a batch before it, and a pipeline of its own: its failure is not the sender's."""
+    for name, pipeline in config["service"]["pipelines"].items():
+        kinds = {kind(each) for each in pipeline["exporters"]}
+        if "file" in kinds and (kinds != {"file"} or kind(pipeline["processors"][-1]) != "batch"):
+            yield f"{name} fails where its file does"
+
+
 def dimensions_are_bounded(config: Config) -> Iterator[str]:
     """No label has a value for each run, trace, span or input, and there is a limit all the same."""
     figures = config.get("connectors", {}).get("span_metrics")
@@ -131,6 +139,7 @@ RULES = (
     memory_first,
     nothing_waits_for_ever,
     figures_are_whole,
+    the_file_fails_alone,
     dimensions_are_bounded,
     secrets_come_from_outside,
     listens_on_loopback,
@@ -151,9 +160,9 @@ def _pipeline(config: Config, name: str) -> Config:
 BREAKS: dict[str, tuple[str, Callable[[Config], None], Callable[[Config], Iterator[str]], str]] = {
     "a processor without a definition": (
         "agent",
-        lambda c: _pipeline(c, "traces")["processors"].append("batch"),
+        lambda c: _pipeline(c, "traces")["processors"].append("filter"),
         wiring,
-        "batch of processors is nowhere",
+        "filter of processors is nowhere",
     ),
     "an exporter that nobody uses": (
         "gateway",
@@ -184,6 +193,12 @@ BREAKS: dict[str, tuple[str, Callable[[Config], None], Callable[[Config], Iterat
         lambda c: _pipeline(c, "traces/kept")["exporters"].append("span_metrics"),
         figures_are_whole,
         "traces/kept samples before span_metrics",
+    ),
+    "a full disk for everybody": (
+        "gateway",
+        lambda c: _pipeline(c, "traces/figures")["exporters"].append("file"),
+        the_file_fails_alone,
+        "traces/figures fails where its file does",
     ),
     "a label for each run": (
         "gateway",

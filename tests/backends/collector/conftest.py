@@ -139,6 +139,21 @@ class Load:
         except FileNotFoundError:
             return 0
 
+    def pause(self, wait_until: Callable[..., None]) -> None:
+        """Let it make nothing more, and wait until it does not."""
+        (self.folder / "pause").touch()
+        before = [-1]
+
+        def stands_still() -> bool:
+            before.append(self.done)
+            return len(before) > 10 and len(set(before[-10:])) == 1
+
+        wait_until(stands_still, "the program pauses")
+
+    def resume(self) -> None:
+        """Let it go on."""
+        (self.folder / "pause").unlink()
+
     def finish(self) -> None:
         """Let it come to its end, and read what it says of itself."""
         (self.folder / "stop").touch()

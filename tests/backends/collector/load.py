@@ -1,4 +1,8 @@
-"""A program under load: makes spans until its folder has a file ``stop``, and counts them in a file ``done``."""
+"""
+A program under load: makes spans until its folder has a file ``stop``, and counts them in a file ``done``.
+
+While there is a file ``pause`` it makes none.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from dam_obs.trace import faults
 def main(folder: Path) -> None:
     """Work, a piece at a time; say at the end what was done and what dam-obs could not do."""
     dam_obs.configure(output=str(folder / "trace.jsonl"))
-    done, stop = folder / "done", folder / "stop"
+    done, stop, pause = folder / "done", folder / "stop", folder / "pause"
     pieces = 0
     while not stop.exists():
         for _ in range(20):
@@ -22,6 +26,8 @@ def main(folder: Path) -> None:
                 pieces += 1
         done.write_text(str(pieces))
         time.sleep(0.02)
+        while pause.exists():
+            time.sleep(0.02)
     dam_obs.shutdown()
     print(json.dumps({"spans": pieces, "faults": faults.counts()}))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 import urllib.error
 import urllib.request
@@ -83,16 +84,20 @@ def test_the_queue_holds_while_the_gateway_is_down(
     assert len(backend.taker.ids()) == made
 
 
-def test_a_gateway_that_crashes_has_written_what_it_took(
+def test_a_gateway_that_crashes(
     start_collector: Any, start_backend: Any, start_load: Any, otlp: SimpleNamespace, wait_until: WaitUntil
 ) -> None:
-    """The gateway is killed under load and comes back: its file has every span of the program."""
+    """The gateway is killed, and comes back while the program goes on: its file has every span."""
     gateway = start_collector("gateway", DAM_JAEGER=start_backend().address)
     agent = start_collector("agent", DAM_GATEWAY=gateway.addresses["DAM_GATEWAY_GRPC"])
     load = start_load(agent.addresses["DAM_AGENT_GRPC"])
-    wait_until(lambda: otlp.written(gateway.file), "spans are written")
+    works_on(load, wait_until)
+    # What came in the tenth of a second before a crash is not in the file: so let there be nothing.
+    load.pause(wait_until)
+    wait_until(lambda: len(_ids(otlp.written(gateway.file))) == load.done, "all so far is written")
 
     gateway.kill()
+    load.resume()
     works_on(load, wait_until)
     gateway.start()
     works_on(load, wait_until)
@@ -101,6 +106,34 @@ def test_a_gateway_that_crashes_has_written_what_it_took(
     assert load.lost == 0
     made = load.result["spans"]
     wait_until(lambda: len(_ids(otlp.written(gateway.file))) == made, f"{made} spans are written")
+
+
+def test_a_full_disk_is_the_files_trouble_alone(
+    start_collector: Any, start_backend: Any, start_load: Any, otlp: SimpleNamespace, wait_until: WaitUntil
+) -> None:
+    """What cannot be written is counted; figures and Jaeger have every span once, and nobody sends anything again."""
+    backend = start_backend()
+    gateway = start_collector(
+        "gateway",
+        DAM_JAEGER=backend.address,
+        DAM_GATEWAY_FILE="/dev/full",
+        DAM_GATEWAY_SHARE="100",
+        DAM_GATEWAY_ROOT_WAIT="1s",
+        DAM_GATEWAY_FLUSH="1s",
+    )
+    agent = start_collector("agent", DAM_GATEWAY=gateway.addresses["DAM_GATEWAY_GRPC"])
+    load = start_load(agent.addresses["DAM_AGENT_GRPC"])
+    works_on(load, wait_until)
+    load.finish()
+    made = load.result["spans"]
+
+    wait_until(lambda: len(backend.taker.ids()) == made, f"{made} spans arrive")
+    figures = gateway.addresses["DAM_GATEWAY_PROMETHEUS"]
+    wait_until(lambda: f"}} {made}.0" in otlp.scraped(figures), f"{made} calls are counted")
+    failed = "otelcol_exporter_send_failed_spans_total"
+    wait_until(lambda: own_metric(gateway, failed) == made, "as many are counted as not written")
+    assert set(backend.taker.ids().values()) == {1}
+    assert load.lost == 0
 
 
 def _ids(spans: list[dict[str, Any]]) -> set[tuple[str, str]]:
@@ -167,7 +200,7 @@ def test_a_full_queue_is_said_and_counted(
 def test_an_agent_short_of_memory_refuses(
     start_collector: Any, start_backend: Any, start_load: Any, wait_until: WaitUntil
 ) -> None:
-    """Over its limit the agent takes nothing and says so; the program works on, and counts all it has made as lost."""
+    """Over its limit the agent refuses and says so; the program works on, and counts what was not taken in the end."""
     backend = start_backend()
     limits = {"DAM_AGENT_MEMORY_MIB": "4", "DAM_AGENT_MEMORY_SPIKE_MIB": "1"}
     agent = start_collector("agent", DAM_GATEWAY=backend.address, **limits)
@@ -179,7 +212,8 @@ def test_an_agent_short_of_memory_refuses(
     works_on(load, wait_until)
     load.finish()
 
-    assert load.lost == load.result["spans"]
+    assert load.lost > 0
+    everything_is_accounted_for(load, backend, wait_until)
 
 
 def _takes(agent: Any) -> bool:
@@ -193,6 +227,33 @@ def _takes(agent: Any) -> bool:
     except urllib.error.HTTPError:
         return False
     return True
+
+
+def test_nobody_is_there(start_load: Any, wait_until: WaitUntil, free_address: Callable[[], str]) -> None:
+    """From beginning to end: the program does its work, comes to its end, and knows that all is lost."""
+    load = start_load(free_address())
+    works_on(load, wait_until)
+    load.finish()
+
+    assert load.lost == load.result["spans"]
+
+
+def test_an_agent_that_hangs(start_collector: Any, start_backend: Any, start_load: Any, wait_until: WaitUntil) -> None:
+    """It takes connections and never answers: the program works on, comes to its end, and counts what it gave up."""
+    backend = start_backend()
+    agent = start_collector("agent", DAM_GATEWAY=backend.address)
+    load = start_load(agent.addresses["DAM_AGENT_GRPC"])
+    wait_until(lambda: backend.taker.spans, "spans arrive")
+
+    agent.process.send_signal(signal.SIGSTOP)
+    try:
+        works_on(load, wait_until)
+        load.finish()
+    finally:
+        agent.process.send_signal(signal.SIGCONT)
+
+    assert load.lost > 0
+    everything_is_accounted_for(load, backend, wait_until)
 
 
 def test_a_slow_backend_is_not_the_programs_concern(
