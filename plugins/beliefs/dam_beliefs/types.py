@@ -73,6 +73,9 @@ class Types:
         if traittype.container == "list" and found.makes:
             raise BadWorld(f"{where}, container", f"there are no lists of {found.name}: each is made for one belief")
         self._check_values(traittype, found, where)
+        for key in ("min_length", "max_length"):
+            if getattr(traittype, key) is not None and traittype.container is None and not found.has_length:
+                raise BadWorld(f"{where}, {key}", f"{found.name} has no length")
         return Listed(found) if traittype.container == "list" else found
 
     def _check_values(self, traittype: Traittype, items: ValueType, where: str) -> None:

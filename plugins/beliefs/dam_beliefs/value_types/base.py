@@ -72,6 +72,8 @@ class ValueType:
     """Whether `compose` is there."""
     makes = False
     """Whether a value is made for each belief, and handed on to its later versions, instead of being written down."""
+    has_length = True
+    """Whether a value may have a length, which a traittype can limit."""
     is_reference = False
     """Whether values are subjects, and so can be looked up in reverse."""
 

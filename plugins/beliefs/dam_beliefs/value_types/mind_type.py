@@ -37,6 +37,7 @@ class MindType(ValueType):
     factories = frozenset({"create"})
     composes = True
     makes = True
+    has_length = False
 
     def take(self, value: Any, world: World, state: StateView | None) -> Any:
         """Take minds of this world, recipes and templates."""
@@ -64,6 +65,10 @@ class MindType(ValueType):
             raise Unfit(f"is {value!r}: write labels, each with a list of traits")
         for label, traits in value.items():
             _check_label(label)
+            if label in self.operations and isinstance(traits, Mapping) and TRAITS not in traits:
+                raise Unfit(
+                    f'says {dict(traits)!r} of {label}: write a list of traits; or quote the key, "mind.{label}"'
+                )
             _check_traits(label, traits, world)
 
     def is_empty(self, value: Any) -> bool:

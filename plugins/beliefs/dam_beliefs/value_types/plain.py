@@ -25,6 +25,7 @@ class Plain(ValueType):
         self.name = name
         self._kinds = kinds
         self._said = said
+        self.has_length = str in kinds
 
     def take(self, value: Any, world: object, state: object) -> Any:
         """Take instances; `True` is no number."""

@@ -16,6 +16,7 @@ class Reference(ValueType):
     """Subjects; written down as a subject, as a belief about it, or as its label."""
 
     is_reference = True
+    has_length = False
 
     def __init__(self, archetype: str | None = None) -> None:
         """Make the type of all subjects, or of those that the archetype of this label is a base of."""
