@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from dam_beliefs.archetype import Archetype
 from dam_beliefs.errors import CannotCompose
 from dam_beliefs.node import Node, nearest, search
 from dam_beliefs.plain import MISSING, is_same
@@ -101,7 +102,7 @@ class _Composed:
     def _contributors(self, node: Node) -> list[Node]:
         known = self._below.get(id(node))
         if known is None:
-            is_alone = _is_archetype(node) or not inherits(node, self._traittype)
+            is_alone = isinstance(node, Archetype) or not inherits(node, self._traittype)
             known = [] if is_alone else list(nearest(node, self._making.trait))
             self._below[id(node)] = known
         return known
@@ -110,6 +111,8 @@ class _Composed:
         trait, found = self._making.trait, self._found
         own = node.own(trait)
         below = self._contributors(node)
+        if not below and own is not MISSING:
+            return Base(own, (Part(node, own),))
         parts = [Part(each, found[id(each)].value) for each in below]
         if own is not MISSING:
             parts.append(Part(node, own))
@@ -142,7 +145,7 @@ class _Made:
 
     def _inherited(self) -> Iterable[Part]:
         for node in holders(self._making.belief, self._traittype):
-            if _is_archetype(node):
+            if isinstance(node, Archetype):
                 value = self._value(node, node.own(self._making.trait))
             else:
                 resolved = self._making.world.resolve(node, self._making.trait)  # type: ignore[arg-type]
@@ -174,7 +177,7 @@ def holders(belief: Belief, traittype: Traittype) -> Iterator[Node]:
         return node is not belief and (trait in node.own_traits or getattr(node, "subject", None) is belief.subject)
 
     def goes_on(node: Node) -> bool:
-        made = node.made.get(trait) if node is not belief and not _is_archetype(node) else None  # type: ignore[attr-defined]
+        made = node.made.get(trait) if node is not belief and not isinstance(node, Archetype) else None  # type: ignore[attr-defined]
         return not holds(node) and (made is None or made.found)
 
     if inherits(belief, traittype):
@@ -210,8 +213,8 @@ def to_be_made(belief: Belief, traittype: Traittype) -> Iterator[Belief]:
 def _unmade(belief: Belief, traittype: Traittype) -> list[Belief]:
     found: list[Belief] = []
     for node in holders(belief, traittype):
-        made = None if _is_archetype(node) else node.made.get(traittype.label)  # type: ignore[attr-defined]
-        if made is None and not _is_archetype(node):
+        made = None if isinstance(node, Archetype) else node.made.get(traittype.label)  # type: ignore[attr-defined]
+        if made is None and not isinstance(node, Archetype):
             found.append(node)  # type: ignore[arg-type]
         if not traittype.composable and (made is None or made.found):
             break
@@ -241,9 +244,3 @@ def join(making: Making, value_type: ValueType, parts: Iterable[Part]) -> Any:
             return first
         raise CannotCompose(making.where, making.trait, value_type.name, sources)
     return making.world.compose(making, [part.value for part in adding], sources)
-
-
-def _is_archetype(node: Node) -> bool:
-    from dam_beliefs.archetype import Archetype
-
-    return isinstance(node, Archetype)

@@ -91,14 +91,16 @@ def nearest(node: Node, trait: str) -> Iterator[Node]:
     """
 
     def goes_on(each: Node) -> bool:
-        return each is node or trait not in each.own_traits
+        return trait not in each._own or each is node
 
     for _, level in search(node, trait, goes_on):
-        yield from (each for each in level if not goes_on(each))
+        for each in level:
+            if trait in each._own and each is not node:
+                yield each
 
 
 def search(
-    node: Node, trait: str | None, goes_on: Callable[[Node], bool] = lambda each: True
+    node: Node, trait: str | None, goes_on: Callable[[Node], bool] | None = None
 ) -> Iterator[tuple[int, list[Node]]]:
     """
     Yield levels with their numbers, as `levels` does.
@@ -106,26 +108,32 @@ def search(
     Args:
         node: The first level.
         trait: What is searched for: versions that say nothing of it are left out, and levels of nothing else.
-        goes_on: Says of a node whether its bases are searched, too.
+        goes_on: Says of a node whether its bases are searched, too; those of all are if it is not given.
     """
     seen: set[int] = set()
     number = 0
-    coming: list[tuple[int, Node]] = [(0, node)]
+    coming, steps = [node], [0]
     """In how many levels each is there, in the order of that level."""
     while coming:
-        soonest = min(steps for steps, _ in coming)
+        soonest = min(steps)
         number += soonest
         level: list[Node] = []
-        below: list[tuple[int, Node]] = []
-        for steps, each in coming:
-            if steps > soonest:
-                below.append((steps - soonest - 1, each))
+        below: list[Node] = []
+        below_steps: list[int] = []
+        for each, after in zip(coming, steps, strict=True):
+            if after > soonest:
+                below.append(each)
+                below_steps.append(after - soonest - 1)
             elif id(each) not in seen:
                 seen.add(id(each))
                 level.append(each)
-                if goes_on(each):
-                    below.extend(base.next_on(trait) for base in each.bases)
+                for base in each.bases if goes_on is None or goes_on(each) else ():
+                    # Only one with a single base can be passed by; this is asked more often than anything else is.
+                    skipped, said = base.next_on(trait) if len(base.bases) == 1 else (0, base)
+                    if id(said) not in seen:
+                        below.append(said)
+                        below_steps.append(skipped)
         if level:
             yield number, level
         number += 1
-        coming = [(steps, each) for steps, each in below if id(each) not in seen]
+        coming, steps = below, below_steps

@@ -19,16 +19,21 @@ def gather(making: Making, base: Base) -> tuple[tuple[Operation, ...], frozenset
     Return the operations that apply, nearest first, and the `id` of all nodes that were asked.
 
     The whole level counts on which the base value is found, the furthest one of a value with several sources; what
-    lies further away does not. What a value that was handed on has in it already is not asked again.
+    lies further away does not. What a value that was handed on has in it already is not asked again. Nobody is asked
+    of a plain trait on which there are no operations anywhere.
 
     Raises:
         BadCondition, CircularTrait: Whether one applies cannot be said.
     """
+    world = making.world
+    if making.trait not in world.operated and not world.value_type(world.traittypes[making.trait]).makes:
+        return (), frozenset()
     gathered: list[Operation] = []
     asked = set(base.covered)
     for _, node in reached(making.belief, base, making.trait):
         asked.add(id(node))
-        gathered.extend(_of(node, making))
+        if making.trait in node.all_operations:
+            gathered.extend(_of(node, making))
     return tuple(gathered), frozenset(asked)
 
 

@@ -87,6 +87,7 @@ class _Loading:
             return self._joined(told)
         bases = tuple(self._nodes[each] for each in told["bases"])
         operations = {trait: self._operations(named) for trait, named in told["operations"].items()}
+        self._world.operated.update(operations)
         if "archetype" in told:
             label = told["archetype"]
             own = dict.fromkeys(told["traits"])

@@ -127,6 +127,7 @@ def read_traits(
             raise UnknownTrait(where, trait, "is named by none of its archetypes", names)
     taken = {trait: _value(world, trait, value, where, state) for trait, value in own.items()}
     for trait, named in operations.items():
+        world.operated.add(trait)
         value_type = world.value_type(world.traittypes[trait])
         for key, value in named.items():
             check_operation(value_type, trait, key, value, Place(world, where, state))

@@ -67,6 +67,8 @@ class World:
         self.labels: dict[str, Subject] = {}
         self.minds: list[Mind] = []
         self.states: list[StateView] = []
+        self.operated: set[str] = set()
+        """Traits on which there are operations anywhere: on no other one they have to be looked for."""
         self.kinds_to_come: frozenset[str] = frozenset()
         """Labels of archetypes that are still to be declared, while a world is read."""
         self.undoing = Undoing()
