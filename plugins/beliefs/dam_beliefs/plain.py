@@ -54,19 +54,35 @@ def is_same(one: Any, other: Any) -> bool:
     return one is other or (type(one) is type(other) and bool(one == other))
 
 
+class Seen:
+    """Values that came up; equal ones of different types are different ones, so that `True` is no 1."""
+
+    __slots__ = ("_hashed", "_others")
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._hashed: set[tuple[type, Any]] = set()
+        self._others: list[Any] = []
+        for value in values:
+            self.add(value)
+
+    def __contains__(self, value: object) -> bool:
+        try:
+            return (type(value), value) in self._hashed
+        except TypeError:
+            return any(type(each) is type(value) and each == value for each in self._others)
+
+    def add(self, value: Any) -> bool:
+        """Note a value, and say whether it is a new one."""
+        if value in self:
+            return False
+        try:
+            self._hashed.add((type(value), value))
+        except TypeError:
+            self._others.append(value)
+        return True
+
+
 def each_once(values: Iterable[Any]) -> tuple[Any, ...]:
     """Return values in order, each where it first came up; equal values of different types are different ones."""
-    seen: set[tuple[type, Any]] = set()
-    unhashable: list[Any] = []
-    kept: list[Any] = []
-    for value in values:
-        try:
-            known = (type(value), value) in seen
-            seen.add((type(value), value))
-        except TypeError:
-            known = any(is_same(each, value) for each in unhashable)
-            if not known:
-                unhashable.append(value)
-        if not known:
-            kept.append(value)
-    return tuple(kept)
+    seen = Seen()
+    return tuple(value for value in values if seen.add(value))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dam_beliefs.errors import BadOperation
-from dam_beliefs.plain import each_once
+from dam_beliefs.plain import Seen, each_once
 from dam_beliefs.value_types.base import Making, Operation, Unfit, ValueType
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Listed(ValueType):
         Of each item the nearest operation that names it decides. ``replace`` gives a whole list instead: what lies
         further away than that is not heard.
         """
-        removed: list[Any] = []
+        decided, removed = Seen(), Seen()
         added: list[Any] = []
         kept = value
         for each in operations:
@@ -63,8 +63,13 @@ class Listed(ValueType):
             if each.key == "replace":
                 kept = given
                 break
-            decided = [*removed, *added]
-            (added if each.key == "append" else removed).extend(item for item in given if item not in decided)
+            new = [item for item in given if item not in decided]
+            for item in new:
+                decided.add(item)
+                if each.key == "remove":
+                    removed.add(item)
+                else:
+                    added.append(item)
         return each_once([*(item for item in kept if item not in removed), *added])
 
     def _given(self, operation: Operation, making: Making) -> tuple[Any, ...]:
