@@ -6,16 +6,16 @@ What a look-up of a trait costs: remembered, and found anew, over depth, width, 
 Remembered, it has to cost the same everywhere. Found anew, it has to follow the prototypes that are visited, and
 neither the size of the world nor the number of its ticks. The floor is Python's own `collections.ChainMap` over plain
 dicts, as many as there are prototypes on the way: it finds the nearest value, or for lists joins those of all, and
-knows no levels, no types, no operations and no hooks. All that stands in one line is measured in turns, in one run;
-figures are medians of CPU time.
+knows no levels, no types, no operations and no hooks. All of one table is measured in turns, in the same rounds;
+figures are the best of these, in CPU time.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
-import statistics
 import time
 from collections import ChainMap
 from collections.abc import Callable
@@ -28,6 +28,7 @@ BATCH_NS = 1_000_000
 """A batch of look-ups lasts at least as long, so that the clock does not matter."""
 
 Lookup = Callable[[], Any]
+Make = Callable[[World, int], Belief]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,14 @@ def joined(floor: ChainMap[str, Any], trait: str) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(item for own in floor.maps for item in own.get(trait, ())))
 
 
-def measured(rounds: int, *lookups: Lookup) -> list[float]:
-    """Return what each takes, in nanoseconds of CPU: the median of rounds in which each of them has its turn."""
+def measured(rounds: int, lookups: list[Lookup]) -> list[float]:
+    """Return what each takes, in nanoseconds of CPU: the best of rounds in which each of them has its turn."""
     counts = [_enough(lookup) for lookup in lookups]
-    took: list[list[float]] = [[] for _ in lookups]
+    best = [math.inf for _ in lookups]
     for _ in range(rounds):
-        for lookup, count, all_of_it in zip(lookups, counts, took, strict=True):
-            all_of_it.append(_batch(lookup, count) / count)
-    return [statistics.median(each) for each in took]
+        for place, (lookup, count) in enumerate(zip(lookups, counts, strict=True)):
+            best[place] = min(best[place], _batch(lookup, count) / count)
+    return best
 
 
 def _enough(lookup: Lookup) -> int:
@@ -110,17 +111,26 @@ def _batch(lookup: Lookup, count: int) -> int:
     return time.thread_time_ns() - begun
 
 
-def row(size: int, trait: str, make: Callable[[World], Belief], rounds: int) -> Row:
-    """Measure a trait of one belief, made alike in a world that remembers and in one that does not."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A trait of a belief, made alike in a world that remembers and in one that does not, and in plain dicts."""
+
+    size: int
+    visited: int
+    lookups: tuple[Lookup, Lookup, Lookup]
+
+
+def subject(size: int, trait: str, make: Make) -> Subject:
+    """
+    Make what is measured.
+
+    Raises:
+        SystemExit: The three ways of looking it up do not find the same.
+    """
     worlds = (empty_world(caching=True), empty_world(caching=False))
-    remembering, forgetting = (make(world) for world in worlds)
+    remembering, forgetting = (make(world, size) for world in worlds)
     for world in worlds:
         world.state.lock()
-    return compared(size, trait, remembering, forgetting, rounds)
-
-
-def compared(size: int, trait: str, remembering: Belief, forgetting: Belief, rounds: int) -> Row:
-    """Measure a trait of two beliefs that are alike, beside a `ChainMap` of what they inherit from."""
     own = maps(forgetting)
     floor = ChainMap(*own)
     lookups = (
@@ -130,77 +140,67 @@ def compared(size: int, trait: str, remembering: Belief, forgetting: Belief, rou
     )
     if len({lookup() for lookup in lookups}) > 1:
         raise SystemExit(f"{trait}: a value is another one when it is remembered, or than the floor finds")
-    return Row(size, len(own), *measured(rounds, *lookups))
+    return Subject(size, len(own), lookups)
 
 
-def over_depth(asked: argparse.Namespace) -> list[Row]:
-    """Measure chains of prototypes."""
-    return [row(n, "color", lambda world, n=n: chain(world, n), asked.rounds) for n in sizes(asked.longest)]  # type: ignore[misc]
+def beliefs(world: World, count: int) -> Belief:
+    """Return the end of a chain of ten, beside so many other beliefs."""
+    for number in range(count):
+        world.state.add_belief(bases=["Thing"], traits={"age": number})
+    return chain(world, 10)
 
 
-def over_width(asked: argparse.Namespace, trait: str) -> list[Row]:
-    """Measure beliefs with many bases."""
-    return [row(n, trait, lambda world, n=n: wide(world, n), asked.rounds) for n in sizes(asked.longest)]  # type: ignore[misc]
+def ticks(world: World, count: int) -> Belief:
+    """Return the end of a chain of ten after so many ticks, at each of which another belief got a new version."""
+    belief = chain(world, 10)
+    other = world.state.add_belief(bases=["Thing"], traits={"age": 0})
+    for number in range(1, count + 1):
+        other = other.with_traits(world.mind.create_state(number), {"age": number})
+    return belief
 
 
-def over_beliefs(asked: argparse.Namespace) -> list[Row]:
-    """Measure a chain of ten in worlds of more and more beliefs."""
-
-    def make(world: World, beliefs: int) -> Belief:
-        for number in range(beliefs):
-            world.state.add_belief(bases=["Thing"], traits={"age": number})
-        return chain(world, 10)
-
-    counts = [n for n in (100, 1_000, 10_000, 100_000) if n <= asked.beliefs]
-    return [row(n, "color", lambda world, n=n: make(world, n), asked.rounds) for n in counts]  # type: ignore[misc]
+def versions(world: World, count: int) -> Belief:
+    """Return a belief whose first version has a color, after so many that do not speak of it."""
+    belief = world.state.add_belief(bases=["Thing"], traits={"color": "red"})
+    for number in range(1, count + 1):
+        belief = belief.with_traits(world.mind.create_state(number), {"age": number})
+    return belief
 
 
-def over_ticks(asked: argparse.Namespace) -> list[Row]:
-    """Measure a chain of ten after more and more ticks, at each of which another belief got a new version."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is measured over what."""
 
-    def make(world: World, ticks: int) -> Belief:
-        belief = chain(world, 10)
-        other = world.state.add_belief(bases=["Thing"], traits={"age": 0})
-        for number in range(1, ticks + 1):
-            state = world.mind.create_state(number)
-            other = other.with_traits(state, {"age": number})
-        return belief
+    title: str
+    make: Make
+    sizes: tuple[int, ...]
+    up_to: str
+    """The option that says how far."""
+    trait: str = "color"
 
-    counts = [n for n in (1, 10, 100, 1_000) if n <= asked.ticks]
-    return [row(n, "color", lambda world, n=n: make(world, n), asked.rounds) for n in counts]  # type: ignore[misc]
-
-
-def over_versions(asked: argparse.Namespace) -> list[Row]:
-    """Measure a trait that the first version of a belief has, after more and more versions that do not speak of it."""
-
-    def make(world: World, versions: int) -> Belief:
-        belief = world.state.add_belief(bases=["Thing"], traits={"color": "red"})
-        for number in range(1, versions + 1):
-            belief = belief.with_traits(world.mind.create_state(number), {"age": number})
-        return belief
-
-    counts = [n for n in (1, 10, 100, 1_000) if n <= asked.ticks]
-    return [row(n, "color", lambda world, n=n: make(world, n), asked.rounds) for n in counts]  # type: ignore[misc]
+    def rows(self, asked: argparse.Namespace) -> list[Row]:
+        """Measure all in the same rounds, so that one line can be compared with another."""
+        sizes = [size for size in self.sizes if size <= getattr(asked, self.up_to)]
+        subjects = [subject(size, self.trait, self.make) for size in sizes]
+        took = measured(asked.rounds, [lookup for each in subjects for lookup in each.lookups])
+        return [Row(each.size, each.visited, *took[3 * n : 3 * n + 3]) for n, each in enumerate(subjects)]
 
 
-def sizes(longest: int) -> list[int]:
-    """Return lengths up to the longest."""
-    return [n for n in (1, 2, 5, 10, 20, 50, 100) if n <= longest]
-
-
-TABLES: dict[str, tuple[str, Callable[[argparse.Namespace], list[Row]]]] = {
-    "depth": ("a chain of prototypes, the value in the last", over_depth),
-    "width": ("bases side by side, the value in the last", lambda asked: over_width(asked, "color")),
-    "composed": ("bases side by side, each with an item of a list", lambda asked: over_width(asked, "tools")),
-    "beliefs": ("a chain of ten, in a world of so many beliefs", over_beliefs),
-    "ticks": ("a chain of ten, after so many ticks", over_ticks),
-    "versions": ("a value of the first version, after so many that do not speak of it", over_versions),
+LENGTHS = (1, 2, 5, 10, 20, 50, 100)
+COUNTS = (1, 10, 100, 1_000, 10_000, 100_000)
+TABLES = {
+    "depth": Table("a chain of prototypes, the value in the last", chain, LENGTHS, "longest"),
+    "width": Table("bases side by side, the value in the last", wide, LENGTHS, "longest"),
+    "composed": Table("bases side by side, each with an item of a list", wide, LENGTHS, "longest", "tools"),
+    "beliefs": Table("a chain of ten, in a world of so many beliefs", beliefs, COUNTS[2:], "beliefs"),
+    "ticks": Table("a chain of ten, after so many ticks", ticks, COUNTS[:4], "ticks"),
+    "versions": Table("a value of the first version, after so many silent ones", versions, COUNTS[:4], "ticks"),
 }
 
 
 def shown(name: str, rows: list[Row]) -> None:
     """Print a table."""
-    print(f"\n{TABLES[name][0]}")
+    print(f"\n{TABLES[name].title}")
     print(f"{name:>8}  visited  remembered/s    found/s  us a visited  ChainMap/s  found : ChainMap")
     for each in rows:
         print(
@@ -227,7 +227,7 @@ def main() -> None:
     begun, begun_cpu = time.perf_counter(), time.process_time()
     found: dict[str, list[dict[str, float]]] = {}
     for name in asked.only or TABLES:
-        rows = TABLES[name][1](asked)
+        rows = TABLES[name].rows(asked)
         found[name] = [{**asdict(each), "ratio": each.ratio} for each in rows]
         if not asked.json:
             shown(name, rows)
