@@ -161,7 +161,10 @@ class Belief(Node):
         if self.is_locked:
             raise Locked(self.name, "make a new version with with_traits(state, ...)")
         own, operations = read_traits(self.world, self.names, {key: value}, self.name, self.state)
-        self._forget_made()
+        for resolved in self._made.values():
+            if resolved.went_on:
+                raise Locked(self.name, f"the {resolved.value.name} went on since")
+        self.state.forget_early()
         self._own.update(own)
         for trait, named in operations.items():
             self._operations[trait] = {**self._operations.get(trait, {}), **named}
@@ -218,11 +221,6 @@ class Belief(Node):
         self.is_locked = False
         self.history = None
         self._values.clear()
-
-    def _forget_made(self) -> None:
-        for resolved in self._made.values():
-            resolved.undo()
-        self._made.clear()
 
     def _check(self, state: StateView) -> None:
         mine = self.state

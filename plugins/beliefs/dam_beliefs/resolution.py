@@ -21,6 +21,7 @@ from dam_beliefs.value_types.base import Making, Operation
 if TYPE_CHECKING:
     from dam_beliefs.belief import Belief
     from dam_beliefs.state import State
+    from dam_beliefs.state_view import StateView
     from dam_beliefs.world import World
 
 
@@ -37,6 +38,14 @@ class Resolved:
     """Those that minds got by them."""
     covered: frozenset[int] = field(default_factory=frozenset)
     """`id` of the nodes whose operations are in the value; nobody asks where it is not a made one."""
+
+    last: StateView | None = None
+    """The newest state of a mind, when it was made."""
+
+    @property
+    def went_on(self) -> bool:
+        """Whether it is a mind that has thought since."""
+        return isinstance(self.value, Mind) and self.value.state is not self.last
 
     @property
     def found(self) -> bool:
@@ -74,13 +83,19 @@ def resolve(world: World, belief: Belief, trait: str) -> Resolved:
         return Resolved(None, base)
     gathered, covered = gather(making, base)
     if not gathered and not traittype.composable:
-        return Resolved(base.value, base, covered=covered)  # it was looked at when it was written
+        return Resolved(
+            base.value, base, covered=covered, last=_last(base.value)
+        )  # it was looked at when it was written
     before = world.states_made
     value = world.operate(making, base.value, gathered) if gathered else base.value
     world.check(traittype, value, belief.name)
-    return Resolved(value, base, gathered, _new_states(value, before), covered)
+    return Resolved(value, base, gathered, _new_states(value, before), covered, _last(value))
 
 
 def _new_states(value: Any, before: int) -> tuple[State, ...]:
     states: tuple[State, ...] = getattr(value, "states", ()) if isinstance(value, Mind) else ()
     return tuple(state for state in states if state.number >= before)
+
+
+def _last(value: Any) -> StateView | None:
+    return value.state if isinstance(value, Mind) else None

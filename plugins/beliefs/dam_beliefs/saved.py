@@ -122,7 +122,8 @@ class _Loading:
         for told, state in zip(self._data["states"], self._states, strict=True):
             if isinstance(state, State):
                 new = {subject: self._belief(place) if place is not None else None for subject, place in told["new"]}
-                state.restore(new, is_locked=told["locked"])
+                early = [(self._belief(place), trait) for place, trait in told["early"]]
+                state.restore(new, is_locked=told["locked"], early=early)
 
     def _belief(self, place: int) -> Belief:
         node = self._nodes[place]
@@ -145,4 +146,6 @@ class _Loading:
             for place, key in told["operations"]
         )
         covered = frozenset(id(self._nodes[place]) for place in told["covered"])
-        return Resolved(value, base, operations, (), covered)
+        states = tuple(each for place in told["states"] if isinstance(each := self._states[place], State))
+        last = self._states[told["last"]] if told["last"] is not None else None
+        return Resolved(value, base, operations, states, covered, last)

@@ -77,6 +77,7 @@ class _Reached:
                 self._waiting += [*thing.component_states, *(each for each in thing.joined if each.made)]
             elif isinstance(thing, State):
                 self._waiting += [thing.ground_state, thing.base_state, *thing.new_beliefs.values()]
+                self._waiting += [belief for belief, _ in thing.early]
         elif isinstance(thing, (Archetype, Belief)) and id(thing) not in self._nodes:
             self._nodes[id(thing)] = thing
             self._waiting += [*thing.bases, *thing.own_traits.values()]
@@ -86,7 +87,7 @@ class _Reached:
 
     def _made(self, belief: Belief) -> None:
         for resolved in belief.made.values():
-            self._waiting += [resolved.value, *(part.value for part in resolved.base.parts)]
+            self._waiting += [resolved.value, resolved.last, *(part.value for part in resolved.base.parts)]
             self._waiting += [part.node for part in resolved.base.parts]
 
 
@@ -135,6 +136,7 @@ def _state(found: _Reached, state: StateView, nodes: dict[int, int]) -> dict[str
             [subject, nodes[id(belief)] if belief is not None else None]
             for subject, belief in state.new_beliefs.items()
         ],
+        "early": [[nodes[id(belief)], trait] for belief, trait in state.early if trait in belief.made],
     }
 
 
@@ -173,6 +175,8 @@ def _made(world: World, found: _Reached, trait: str, resolved: Resolved, nodes: 
         "parts": [[nodes[id(part.node)], _dump(world, found, trait, part.value)] for part in resolved.base.parts],
         "operations": [[nodes[id(each.source)], each.key] for each in resolved.operations],
         "covered": sorted(nodes[each] for each in resolved.covered if each in nodes),
+        "states": [found.place_of_state[each.number] for each in resolved.states],
+        "last": found.place_of_state[resolved.last.number] if resolved.last is not None else None,
     }
 
 

@@ -7,7 +7,7 @@ asking never walks through history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rpds import HashTrieMap
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class State(StateView):
     """One tick of a mind. What is made in it can be changed until it is locked; then it is what was."""
 
-    __slots__ = ("_beliefs", "_holders", "_is_locked", "_new", "base_state", "ground_state")
+    __slots__ = ("_beliefs", "_early", "_holders", "_is_locked", "_new", "base_state", "ground_state")
 
     def __init__(self, mind: Mind, tick: int, ground_state: StateView | None, base_state: StateView | None) -> None:
         """
@@ -50,6 +50,7 @@ class State(StateView):
         before = base_state if isinstance(base_state, State) else None
         self._beliefs: HashTrieMap[int, Belief | None] = before._beliefs if before else HashTrieMap()
         self._holders: Holders | None = None
+        self._early: list[tuple[Belief, str]] = []
 
     @property
     def self_subject(self) -> Subject | None:
@@ -151,8 +152,8 @@ class State(StateView):
             Locked: The state is.
         """
         self._check_open()
+        self.forget_early()
         self._new[subject.number] = None
-        self._holders = None
 
     def learn_about(self, belief: Belief, traits: Iterable[str] | None = None) -> Belief:
         """
@@ -200,16 +201,44 @@ class State(StateView):
         before = beliefs = self._beliefs
         for number, kept in self._new.items():
             beliefs = beliefs.insert(number, kept)
+        early, self._early = self._early, []
         self._beliefs, self._is_locked = beliefs, True
-        self.mind.world.undoing.add(lambda: self._open_again(before))
+        self.mind.world.undoing.add(lambda: self._open_again(before, early))
 
-    def _open_again(self, beliefs: HashTrieMap[int, Belief | None]) -> None:
-        self._beliefs, self._is_locked, self._holders = beliefs, False, None
+    def _open_again(self, beliefs: HashTrieMap[int, Belief | None], early: list[tuple[Belief, str]]) -> None:
+        self._beliefs, self._is_locked, self._holders, self._early = beliefs, False, None, early
 
     def keep(self, belief: Belief) -> None:
         """Hold a belief that was made for this state."""
         self._check_open()
+        self.forget_early()
         self._new[belief.subject.number] = belief
+
+    @property
+    def early(self) -> Sequence[tuple[Belief, str]]:
+        """For which beliefs a value of which traits was made while the state could still change, in that order."""
+        return self._early
+
+    def note_early(self, belief: Belief, trait: str) -> None:
+        """Note that a value was made while the state could still change."""
+        self._early.append((belief, trait))  # once that is taken back, nothing is there to be dropped
+
+    def forget_early(self) -> None:
+        """Drop what was made for its beliefs, but for minds that went on since, and what those are built on."""
+        kept: list[tuple[Belief, str]] = []
+        in_use: set[int] = set()
+        for belief, trait in reversed(self._early):
+            resolved = belief.made.get(trait)
+            if resolved is None:
+                continue
+            states = {each.number for each in getattr(resolved.value, "states", ())}
+            if resolved.went_on or not in_use.isdisjoint(states):
+                kept.append((belief, trait))
+                in_use.update(each.number for each in resolved.value.state.all_read())
+            else:
+                resolved.undo()
+                belief.forget_made(trait)
+        self._early = kept[::-1]
         self._holders = None
 
     def holders_index(self) -> Holders:
@@ -223,13 +252,15 @@ class State(StateView):
             self._holders = holders
         return self._holders
 
-    def restore(self, new: dict[int, Belief | None], *, is_locked: bool) -> None:
+    def restore(
+        self, new: dict[int, Belief | None], *, is_locked: bool, early: Iterable[tuple[Belief, str]] = ()
+    ) -> None:
         """Be as it was when it was saved; the state that it is built on is already."""
         before = self.base_state
         beliefs: HashTrieMap[int, Belief | None] = before._beliefs if isinstance(before, State) else HashTrieMap()
         for number, belief in new.items() if is_locked else ():
             beliefs = beliefs.insert(number, belief)
-        self._beliefs, self._new, self._is_locked = beliefs, new, is_locked
+        self._beliefs, self._new, self._is_locked, self._early = beliefs, new, is_locked, list(early)
 
     # -- how
 

@@ -57,20 +57,23 @@ class StateView:
         """Yield the subjects that hold `subject` in `trait`, of those that it says something of itself."""
         return iter(())
 
+    def forget_early(self) -> None:
+        """Drop what was made for its beliefs while they could still change; it is made again when it is asked for."""
+
     # -- made of those
 
     def subjects(self) -> Iterator[Subject]:
         """Yield all subjects that something is known of here, by their age."""
         world = self.mind.world
-        for number in sorted({number for state in self._all() for number in state.own_numbers}):
+        for number in sorted({number for state in self.all_read() for number in state.own_numbers}):
             if self.get_belief(world.subjects[number]) is not None:
                 yield world.subjects[number]
 
     def candidates(self, trait: str, subject: Subject) -> Iterable[Subject]:
         """Return the subjects whose belief may hold `subject` in `trait`; of several states one may say otherwise."""
-        return {holder for state in self._all() for holder in state.own_candidates(trait, subject)}
+        return {holder for state in self.all_read() for holder in state.own_candidates(trait, subject)}
 
-    def _all(self) -> Iterator[StateView]:
+    def all_read(self) -> Iterator[StateView]:
         """Yield itself and all that it reads, each once; there may be more of them than Python's stack is deep."""
         seen: set[int] = set()
         waiting: list[StateView] = [self]

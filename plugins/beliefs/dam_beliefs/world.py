@@ -338,6 +338,8 @@ class World:
         belief.made[trait] = resolved
         belief.remember(trait, resolved.value)
         self.undoing.add(lambda: belief.forget_made(trait))
+        if not belief.is_locked and isinstance(belief.state, State):
+            belief.state.note_early(belief, trait)
 
     def is_said(self, belief: Belief, trait: str) -> bool:
         """Say whether anybody says something of a trait, be it that there is nothing."""
