@@ -287,7 +287,7 @@ class OtlpSink:
 
     def _tell(self, answer: Answer | None) -> None:
         """Say, once for each kind, what is lost and why; count what the collector itself refused."""
-        if answer is None or answer.kind == "taken":
+        if answer is None or not answer.loses:
             return
         if answer.rejected:
             faults.count(REJECTED, answer.rejected)

@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 Kind = Literal[
     "taken",
+    "oddly taken",
     "partly",
     "busy",
     "refused",
@@ -59,12 +60,17 @@ class Answer:
     @property
     def arrived(self) -> bool:
         """Whether the request was taken; some of what was in it may still have been rejected."""
-        return self.kind in ("taken", "partly")
+        return self.kind in ("taken", "oddly taken", "partly")
 
     @property
     def passes(self) -> bool:
-        """Whether the same request may be taken later, with nothing changed."""
+        """Whether the same request may be taken later, or was taken in part, with nothing changed."""
         return self.kind in ("busy", "partly")
+
+    @property
+    def loses(self) -> bool:
+        """Whether something that was sent is lost by it."""
+        return self.kind not in ("taken", "oddly taken")
 
     def after(self, earlier: Answer | None) -> Answer:
         """Return the one that says more, where an attempt was made again: the last may just have had no time left."""
@@ -82,6 +88,7 @@ class Answer:
 
 _SAYS: Final[dict[Kind, str]] = {
     "taken": "it takes what is sent",
+    "oddly taken": "it takes what is sent, but does not answer as OTLP does ({detail})",
     "partly": "it did not take all that was sent ({rejected} rejected)",
     "busy": "it takes nothing at the moment ({detail})",
     "refused": "nobody answers (connection refused)",
@@ -109,6 +116,7 @@ _SAYS: Final[dict[Kind, str]] = {
 _PORTS: Final = "gRPC usually has port 4317, HTTP port 4318, and OTEL_EXPORTER_OTLP_PROTOCOL is grpc or http/protobuf"
 _REMEDIES: Final[dict[Kind, str]] = {
     "taken": "",
+    "oddly taken": "see whether it is a collector that {variable} names",
     "partly": "its own log says why",
     "busy": "it is to be given a larger queue or rate, or a backend that keeps up",
     "refused": "start the collector, or correct or unset {variable}",
@@ -209,9 +217,16 @@ def of_http(status: int, content_type: str = "", body: bytes = b"") -> Answer:
         if status == 400 and b"HTTPS server" in body[:200]:  # which is how servers in Go put it
             return Answer("wants TLS", shown)
         return Answer(_OF_STATUS.get(status, "failed"), shown)
-    if body and content_type.partition(";")[0].strip().lower() == "text/html":
+    kind = content_type.partition(";")[0].strip().lower()
+    if not body or kind in _OTLP or body.strip() in _EMPTY:
+        return TAKEN
+    if kind == "text/html":
         return Answer("not OTLP", "it answers with a web page")
-    return TAKEN
+    return Answer("oddly taken", kind[:LONGEST_DETAIL] if kind.isprintable() and kind else "of no type")
+
+
+_OTLP: Final = ("application/x-protobuf", "application/protobuf")
+_EMPTY: Final = (b"{}", b'{"partialSuccess":{}}')
 
 
 # -- gRPC

@@ -43,11 +43,16 @@ def send_in_turn(transport: Transport, payloads: Iterable[Any]) -> Answer:
                 answer = transport.answer or (TAKEN if arrived else _UNKNOWN)
                 if not answer.arrived:
                     return answer
-                if answer.kind == "partly":
-                    whole = partly(whole.rejected + answer.rejected, answer.message or whole.message)
+                whole = _together(whole, answer)
     finally:
         attempt.close()
     return whole
+
+
+def _together(earlier: Answer, answer: Answer) -> Answer:
+    if "partly" in (earlier.kind, answer.kind):
+        return partly(earlier.rejected + answer.rejected, answer.message or earlier.message)
+    return answer if earlier is TAKEN else earlier
 
 
 _UNKNOWN: Final = Answer("failed", "the exporter does not say why")

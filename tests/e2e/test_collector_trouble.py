@@ -401,6 +401,24 @@ def test_a_collector_that_is_well_is_told_so(start, doctor, protocol, server, ur
     )
 
 
+def test_another_server_that_says_yes_to_everything_is_told(start, doctor):
+    """Some collectors answer in formats of their own, so it is not called broken."""
+    server = web(body=b'{"status":"up"}', kind="application/json")
+    started = start("http/protobuf", Case("yes", server, "", ""))
+
+    status, out = doctor(started.environ, "--json")
+
+    assert (status, of_collector(out)) == (
+        0,
+        {
+            "name": "collector (OTLP)",
+            "state": "limited",
+            "says": f"{started.where}: it takes what is sent, but does not answer as OTLP does (application/json)",
+            "remedy": f"see whether it is a collector that {ENDPOINT} names",
+        },
+    )
+
+
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_a_collector_that_never_answers_is_told_in_good_time(doctor, protocol, monkeypatch):
     """The doctor does not wait for ever."""

@@ -115,12 +115,24 @@ def test_status_of_http(status, kind):
         ("text/html", b"<html>", "not OTLP"),
         ("text/html", b"", "taken"),
         ("application/json", b"{}", "taken"),
-        ("text/plain", b"OK", "taken"),
+        ("application/json", b'{"partialSuccess":{}}', "taken"),
+        ("application/x-protobuf; charset=utf-8", b"\n\x00", "taken"),
+        ("application/json", b'{"status":"ok"}', "oddly taken"),
+        ("text/plain", b"OK", "oddly taken"),
+        ("", b"OK", "oddly taken"),
     ],
 )
 def test_a_web_page_is_no_collectors_answer(content_type, body, kind):
-    """All else may be: some answer in formats of their own."""
+    """All else may be, since some answer in formats of their own; that it is odd is for the doctor to say."""
     assert of_http(200, content_type, body).kind == kind
+
+
+def test_what_is_lost_by_which_answer():
+    """The program's log tells of no other."""
+    lossless = {"taken", "oddly taken"}
+
+    assert {kind for kind in get_args(Kind) if not Answer(kind).loses} == lossless
+    assert {kind for kind in get_args(Kind) if Answer(kind).arrived} == lossless | {"partly"}
 
 
 def test_nothing_rejected_and_nothing_said_is_taken():

@@ -63,6 +63,8 @@ def _told(otlp: Otlp, answer: Answer) -> Check:
         return Check(NAME, "ok", f"{otlp.where} takes spans over {_SPOKEN[otlp.protocol]}")
     words = f'; in its words: "{answer.message}"' if answer.message else ""
     says = f"{otlp.where}: {answer.says}{words}"
+    if not answer.loses:
+        return Check(NAME, "limited", says, answer.remedy(otlp.variable))
     if answer.passes:
         return Check(NAME, "limited", f"{says}; what it does not take is counted", answer.remedy(otlp.variable))
     return Check(NAME, "broken", f"{says}; {_LOST}", _remedy(otlp, answer))
