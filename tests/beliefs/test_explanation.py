@@ -126,6 +126,18 @@ SITUATIONS = {
         `- level 1, Blacksmith: remove ['bread'], since rank >= 5
         """,
     ),
+    "an operation behind which none is heard": (
+        "inventory",
+        {"bases": ["Villager", "Blacksmith"], "traits": {"rank": 6, "inventory.replace": ["nothing"]}},
+        """
+        inventory of ann@100: ['nothing']
+        |- joined: ['bread', 'knife', 'hammer']
+        |  |- level 1, Villager: ['bread', 'knife']
+        |  `- level 1, Blacksmith: ['hammer']
+        |- own: replace ['nothing']
+        `- level 1, Blacksmith: remove ['bread'], not applied: the replace of ann@100 is nearer
+        """,
+    ),
     "branches that are closed": (
         "inventory",
         {"bases": ["Hermit", "Monk", "Blacksmith"]},
@@ -298,6 +310,21 @@ def test_a_later_version_tells_what_the_earlier_ones_did(world):
         """
     )
     assert str(ann.explain_trait("mind")).startswith("mind of ann@100: knows tavern, mayor\n")
+
+
+def test_knowledge_says_whose_it_is(world):
+    """What a mind knows, and that of the minds that it is joined of: all of them have the same subject and tick."""
+    ann = world.state.add_belief(label="ann", bases=["innkeeper", "smith"])
+    world.state.lock()
+
+    known = ann.get_trait("mind").state.get_belief_by_label("tavern")
+
+    assert str(known.explain_trait("location")) == text(
+        """
+        location of tavern@100, as ann knows it: village
+        `- level 1, tavern@100, as innkeeper knows it: village
+        """
+    )
 
 
 @pytest.mark.parametrize("trait", ["inventory", "mind"])

@@ -37,6 +37,8 @@ SHOWN: Final = 20
 DETAIL: Final = 2
 """How many mappings within mappings are written out."""
 
+NOT_APPLIED: Final = "not applied"
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -109,7 +111,8 @@ class _Telling:
     def whole(self) -> Explanation:
         resolved = self._resolved
         text = self._text(resolved.value) if resolved.found else "not set"
-        return Explanation("value", f"{self._trait} of {self._belief.name}", resolved.value, text, below=self.below())
+        who = f"{self._trait} of {whose(self._belief)}"
+        return Explanation("value", who, resolved.value, text, below=self.below())
 
     def below(self) -> tuple[Explanation, ...]:
         """Tell what the value is made of."""
@@ -142,7 +145,7 @@ class _Telling:
         note = self._note(node, part.value, is_own=node is of)
         if below is None:
             note, below = f"made of more: ask {node.name} itself", ()
-        return Explanation(what, node.name, value, text, self._level[id(node)], note=note, below=below)
+        return Explanation(what, whose(node), value, text, self._level[id(node)], note=note, below=below)
 
     def _note(self, node: Node, value: Any, *, is_own: bool) -> str:
         if is_own:
@@ -184,13 +187,16 @@ class _Telling:
         base = self._resolved.base
         if base.value is MISSING:
             nodes = [(number, node) for number, level in enumerate(levels(self._belief)) for node in level]
-            reason = "not applied: there is no value to change"
+            reason = f"{NOT_APPLIED}: there is no value to change"
         else:
             nodes = list(reached(self._belief, base))
-            reason = "not applied: the value is None" if base.value is None else ""
+            reason = f"{NOT_APPLIED}: the value is None" if base.value is None else ""
         for _, node in nodes:
             for key, value in node.own_operations(self._trait).items():
-                yield self._operation(node, key, value, reason)
+                told = self._operation(node, key, value, reason)
+                yield told
+                if key in self._type.last_heard and not told.note.startswith(NOT_APPLIED):
+                    reason = f"{NOT_APPLIED}: the {key} of {node.name} is nearer"
 
     def _operation(self, node: Node, key: str, value: Any, reason: str) -> Explanation:
         note = reason
@@ -221,8 +227,8 @@ class _Telling:
         for each in parse(condition).comparisons:
             actual = self._belief.get_trait(each.trait)
             if not each.holds(actual, condition):
-                return f"not applied: it takes {condition}, and {each.trait} is {shown(actual)}"
-        return f"not applied: it takes {condition}"
+                return f"{NOT_APPLIED}: it takes {condition}, and {each.trait} is {shown(actual)}"
+        return f"{NOT_APPLIED}: it takes {condition}"
 
     def _text(self, value: Any, source: Node | None = None) -> str:
         """Return a value as text; a mind with what it knew when the belief was made that has it."""
@@ -232,6 +238,12 @@ class _Telling:
         is_mine = value.self_subject is belief.subject
         told = known(value, source.state.tick if is_mine and isinstance(source, Belief) else belief.state.tick)
         return told if is_mine else f"{value.name}, {told}"
+
+
+def whose(node: Node) -> str:
+    """Return a node's name; of what is not simply the case, but known to somebody, with whose knowledge it is."""
+    knowing = node.state.mind.self_subject if isinstance(node, Belief) else None
+    return f"{node.name}, as {knowing.name} knows it" if knowing is not None else node.name
 
 
 def shown(value: Any, depth: int = DETAIL) -> str:

@@ -66,6 +66,8 @@ class ValueType:
     name = "any"
     operations: frozenset[str] = frozenset()
     """What may follow the dot, as in ``mind.append``."""
+    last_heard: frozenset[str] = frozenset()
+    """Those behind which no operation from further away is heard."""
     factories: frozenset[str] = frozenset()
     """What ``_call`` may say."""
     composes = False

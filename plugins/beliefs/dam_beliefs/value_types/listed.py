@@ -18,6 +18,7 @@ class Listed(ValueType):
     """Lists; kept as tuples, so that nobody changes one that others have too."""
 
     operations = frozenset({"append", "remove", "replace"})
+    last_heard = frozenset({"replace"})
     composes = True
 
     def __init__(self, items: ValueType) -> None:
