@@ -1,4 +1,4 @@
-"""How the collector comes to be built: once, and whole or not at all. A script that notes its calls stands in for Go."""
+"""How the collector comes to be built: once, and whole or not at all. A script that notes its calls plays Go."""
 
 from __future__ import annotations
 
