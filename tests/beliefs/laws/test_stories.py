@@ -1,4 +1,4 @@
-"""Laws of minds and of time: whatever happens, history stays, memory of answers changes nothing, and worlds can be kept."""
+"""Laws of minds and of time: history stays, asking and remembering change nothing, and worlds can be kept."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def holds(belief: Belief, trait: str, subject: Subject) -> bool:
 @LAW
 @given(stories(), KINDS_OF_MINDS)
 def test_reverse_look_up_finds_what_a_search_finds(story: list[Any], kind: dict[str, Any]):
-    """At every tick of every mind, open ones too: those who hold a subject, of their own or inherited, and no others."""
+    """At every tick of every mind, open ones too: all who hold a subject, be it inherited, and no others."""
     world = begin(**kind)
     for act in story:
         live(world, act)

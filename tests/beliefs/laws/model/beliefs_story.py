@@ -1,8 +1,8 @@
 """
 Random stories of people with minds: what happens, so written that any world can live through it.
 
-A story says everything by labels and by subjects' numbers. So it can be begun in one world, and go on in that one and in
-another that was loaded from it.
+A story says everything by labels and by subjects' numbers. So it can be begun in one world, and go on in that one and
+in another that was loaded from it.
 """
 
 from __future__ import annotations
