@@ -3,7 +3,7 @@ Conditions on a belief's own traits, ``rank >= 5 and guild in ['smiths', 'masons
 
 The grammar is whole: comparisons joined by ``and``; each is a trait, one of ``== != < <= > >= in``, and a number, a
 text in quotes, ``true``, ``false``, ``null`` or a list of those. What a trait does not say (`None`) is neither less nor
-more than anything.
+more than anything. A subject is compared by its label.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dam_beliefs.errors import BadCondition
+from dam_beliefs.subject import Subject
 
 if TYPE_CHECKING:
     from dam_beliefs.world import World
@@ -53,16 +54,21 @@ class Comparison:
         Raises:
             BadCondition: Values of these types have no order.
         """
+        if isinstance(value, Subject) and value.label is not None:
+            value = value.label
         if self.sign == "in":
             return any(_same(value, each) for each in self.literal)
         if self.sign in ("==", "!="):
             return _same(value, self.literal) == (self.sign == "==")
         if value is None:
             return False
+        why = f"compares {self.trait}, which is {value!r}, with {self.literal!r}"
+        if isinstance(value, bool):
+            raise BadCondition(text, why)
         try:
             return bool(_ORDER[self.sign](value, self.literal))
         except TypeError as error:
-            raise BadCondition(text, f"compares {self.trait}, which is {value!r}, with {self.literal!r}") from error
+            raise BadCondition(text, why) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Condition:
 
 
 def _same(value: Any, literal: Any) -> bool:
-    return value == literal and isinstance(value, bool) == isinstance(literal, bool)
+    return bool(value == literal) and isinstance(value, bool) == isinstance(literal, bool)
 
 
 @lru_cache(maxsize=1024)
@@ -129,6 +135,8 @@ def _comparison(tokens: list[tuple[str, str]], text: str) -> Comparison:
     literal = _literal(tokens, text)
     if (sign == "in") != isinstance(literal, tuple):
         raise BadCondition(text, "takes a list with 'in', and one value with everything else")
+    if sign in _ORDER and (literal is None or isinstance(literal, bool)):
+        raise BadCondition(text, f"asks what is less or more than {_word(literal)}, and nothing is")
     return Comparison(trait, sign, literal)
 
 
@@ -143,6 +151,11 @@ def _literal(tokens: list[tuple[str, str]], text: str) -> Any:
         values.append(_value(tokens, text))
     tokens.pop(0)
     return tuple(values)
+
+
+def _word(constant: bool | None) -> str:
+    """Return how a constant is written."""
+    return next(word for word, each in _CONSTANTS.items() if each is constant)
 
 
 def _value(tokens: list[tuple[str, str]], text: str) -> Any:
