@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,6 +80,68 @@ def test_attributes(through: Callable[..., dict[str, Any]], otlp: SimpleNamespac
 
     arrived = {each["key"]: otlp.plain_value(each["value"]) for each in span["attributes"]}
     assert arrived == {name: expected for name, (_, expected) in CASES.items()}
+
+
+SHAPES = [
+    "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIE\nAAAA",
+    JWT,
+    GITHUB,
+    "glpat-" + "x1Y_" * 5,
+    "xoxb-123456789012-abcdef",
+    "rk_live_" + "a1" * 8,
+    "sk-proj-" + "a1-_" * 6,
+    "sk-" + "a1" * 20,
+    "AIza" + "a1-_" * 9,
+    "hf_" + "a1" * 16,
+    "SG." + "a1" * 10 + "." + "b2" * 10,
+    "Bearer 5f4dcc3b5aa765d61d8327de",
+    "basic dXNlcjpwYXNzd29yZA==",
+    "redis://:hunter2@",
+    "https://me:p%40ss@",
+    "&X-Amz-Signature=0123456789abcdef",
+]
+ALONE = [
+    "Basic responsibilities of a service",
+    "the bearer of bad news",
+    "sk-learn-contrib-estimators-for-everyone",
+    "https://example.org:8080/a@b?sig=1",
+    "git@example.org:project/repository.git",
+    "postgres://me:[redacted:url_password]@db:5432/x",
+    "https://[redacted:url_password]@host/",
+    "https://host/?X-Amz-Signature=[redacted:signature]&x=1",
+    "Authorization: Bearer [redacted:bearer]",
+    "token [redacted:github_token] was refused",
+    "L3→L2, ünïcode, 日本",
+    "a line\nand another",
+    "",
+]
+
+
+def test_every_shape(through: Callable[..., dict[str, Any]], otlp: SimpleNamespace) -> None:
+    """Each is hidden in the middle of a text, and the text around it stays."""
+    span = through(attributes={f"n{n}": f"before {shape}" for n, shape in enumerate(SHAPES)})
+
+    assert [otlp.plain_value(each["value"]) for each in span["attributes"]] == [f"before {HIDDEN}"] * len(SHAPES)
+
+
+def test_what_only_looks_like_it(through: Callable[..., dict[str, Any]], otlp: SimpleNamespace) -> None:
+    """Sentences, addresses, the markers of dam-obs; ids, hashes, numbers and paths by the hundred: as they were."""
+    chance = Random(8)
+    made = [
+        *(str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(100)),
+        *(f"{chance.getrandbits(256):064x}" for _ in range(100)),
+        *(base64.b64encode(chance.randbytes(24)).decode() for _ in range(100)),
+        *(
+            "/".join(["", *(chance.choice(["srv", "key", "token", "a-b_c", "x.py"]) for _ in range(6))])
+            for _ in range(100)
+        ),
+        *(str(chance.getrandbits(64)) for _ in range(100)),
+    ]
+    sent = {f"n{n}": text for n, text in enumerate([*ALONE, *made])}
+
+    span = through(attributes=sent)
+
+    assert {each["key"]: otlp.plain_value(each["value"]) for each in span["attributes"]} == sent
 
 
 def test_texts_that_are_no_attributes(through: Callable[..., dict[str, Any]]) -> None:
