@@ -24,10 +24,11 @@ TYPES: Final = "dam.types"
 The attribute that names the types that a backend may lose, as JSON: ``{"data.size":"float"}``.
 
 It is there for the few values that need it. A column of texts makes ``42`` of a number and of a text alike, JSON
-makes ``1`` of 1.0, a column of JSON makes several names of a map; and OTLP itself has no integers beyond 64 bits.
+makes ``1`` of 1.0, a column of JSON makes several names of a map, Jaeger's model makes texts of lists and maps; and
+OTLP itself has no integers beyond 64 bits.
 """
 
-Lossy = Literal["str", "float", "map", "int"]
+Lossy = Literal["str", "float", "list", "map", "int"]
 
 _JSON_BEGINS: Final = frozenset("-0123456789[{")
 _JSON_ENDS: Final = frozenset("0123456789]}")
@@ -99,7 +100,9 @@ def lossy(value: Any) -> Lossy | None:
         return None if -_INT64 <= value < _INT64 else "int"
     if kind is float:
         return "float" if value.is_integer() else None
-    return "map" if kind is dict else None
+    if kind is dict:
+        return "map"
+    return "list" if kind is list or kind is tuple else None
 
 
 def _add_data(result: dict[str, AttributeValue], span: FinishedSpan, types: dict[str, Lossy]) -> None:

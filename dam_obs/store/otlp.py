@@ -83,12 +83,16 @@ def otlp_events(line: bytes) -> Request:
 
 
 def spans_of(groups: Iterable[Any]) -> tuple[list[OtlpSpan], int]:
-    """Return the spans of ``resourceSpans``, and how many groups of them were of another shape than OTLP's."""
+    """Return the spans of ``resourceSpans``, and how many of them, or groups, were of another shape than OTLP's."""
     found: list[OtlpSpan] = []
     unread = 0
     for group in groups:
         try:
-            found.extend(_found(group))
+            for each in _found(group):
+                if each is None:
+                    unread += 1
+                else:
+                    found.append(each)
         except _BAD:
             unread += 1
     return found, unread
@@ -165,19 +169,21 @@ class OtlpSpan:
         return "error" if (self.span.get("status") or {}).get("code") in _ERROR_CODES else "success"
 
 
-def _found(group: Mapping[str, Any]) -> Iterator[OtlpSpan]:
+def _found(group: Mapping[str, Any]) -> Iterator[OtlpSpan | None]:
+    """Yield the spans of a group; `None` for one of another shape than OTLP's."""
     resource = _values((group.get("resource") or {}).get("attributes"))
     for scoped in group.get("scopeSpans") or group.get("instrumentationLibrarySpans") or ():
         scope = scoped.get("scope") or scoped.get("instrumentationLibrary") or {}
         for span in scoped.get("spans") or ():
-            yield OtlpSpan(
-                span,
-                _typed(_values(span.get("attributes"))),
-                resource,
-                str(scope.get("name") or ""),
-                _id(span["spanId"], 8),
-                int(span["startTimeUnixNano"]),
-            )
+            yield _span(span, resource, str(scope.get("name") or ""))
+
+
+def _span(span: Mapping[str, Any], resource: Mapping[str, Any], scope: str) -> OtlpSpan | None:
+    try:
+        attributes = _typed(_values(span.get("attributes")))
+        return OtlpSpan(span, attributes, resource, scope, _id(span["spanId"], 8), int(span["startTimeUnixNano"]))
+    except _BAD:
+        return None
 
 
 def _event(found: OtlpSpan, handles: Mapping[str, str]) -> TraceEvent:
@@ -244,12 +250,19 @@ def _add_evidence(event: TraceEvent, attributes: Mapping[str, Any]) -> None:
     event.segments = _segments(event)
     event.command = _text(attributes, "dam.command") or None
     event.io = {name: int(value) for name, value in _below(attributes, "dam.io.")} or None
-    event.touched = {name: [str(each) for each in names] for name, names in _below(attributes, "dam.touched.")} or None
-    event.awaited = _awaited(dict(_below(attributes, "dam.awaited.")))
+    event.touched = {
+        name: [str(each) for each in _list(names)] for name, names in _below(attributes, "dam.touched.")
+    } or None
+    event.awaited = _awaited({name: _list(values) for name, values in _below(attributes, "dam.awaited.")})
     event.features = dict(_below(attributes, "dam.feature.")) or None
     event.code = {short: attributes[name] for name, short in _CODE.items() if name in attributes} or None
     if event.code and isinstance(attributes.get("dam.function"), str):
         event.code["function"] = attributes["dam.function"]
+
+
+def _list(value: Any) -> Any:
+    """Return a list that may have become JSON in a text: Jaeger's own model knows no lists."""
+    return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
 def _segments(event: TraceEvent) -> list[tuple[int, int, int]] | None:
@@ -299,11 +312,15 @@ def types_in(attributes: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _typed(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Give the integers back that OTLP had to carry as text."""
-    if TYPES in attributes:
-        for name, kind in types_in(attributes).items():
-            if kind == "int" and isinstance(attributes.get(name), str):
-                attributes[name] = int(attributes[name])
+    """Give back what OTLP, or a backend on the way, had to carry as text: long integers, lists and maps."""
+    for name, kind in types_in(attributes).items() if TYPES in attributes else ():
+        given = attributes.get(name)
+        if not isinstance(given, str):
+            continue
+        if kind == "int":
+            attributes[name] = int(given)
+        elif kind in ("list", "map"):
+            attributes[name] = msgspec.json.decode(given)
     return attributes
 
 

@@ -26,6 +26,7 @@ from dam_obs.store.remote.decoding import Row, span_of
 from dam_obs.store.remote.errors import BackendError, BackendFailed, NoSuchTable, NotAllowed, NotThisBackend
 from dam_obs.store.remote.events import Account
 from dam_obs.store.remote.http import Answer, Client, said
+from dam_obs.store.remote.ordering import NEVER_NS, as_they_ended, in_pages
 from dam_obs.store.remote.query import Query
 from dam_obs.store.remote.schema import LOSES_JSON, LOSES_TEXT, Schema, schema_of
 
@@ -39,8 +40,6 @@ WHAT: Final = "HTTP interface of ClickHouse"
 
 SPANS_AT_ONCE: Final = 200_000
 """In one answer at least, where there are so many: a minute is not cut."""
-
-ROWS_AT_ONCE: Final = 512
 
 _UNKNOWN_DATABASE: Final = 81
 _UNKNOWN_TABLE: Final = 60
@@ -95,29 +94,23 @@ class ClickHouse:
         account.loses = LOSES_JSON if schema.has_json else LOSES_TEXT
         wanted = conditions_of(account.asked, schema, self._quoted)
         newest = account.asked.newest if not account.asked.whole_traces else None
-        pieces = [wanted] if newest is not None else self._pieces(wanted, account)
-        for piece in pieces:
-            order = "ORDER BY end_ns, start_ns DESC, span_id"
-            rows = f"SELECT {schema.columns} FROM {self._quoted} WHERE {piece.sql}"  # noqa: S608 - all else are parameters
-            if newest is not None:
-                rows = f"SELECT * FROM ({rows} ORDER BY end_ns DESC LIMIT {newest:d})"  # noqa: S608
-            yield from self._spans(f"{rows} {order}", piece, schema, account)
+        pieces = iter([(NEVER_NS, wanted)]) if newest is not None else self._pieces(wanted, account)
+        rows = ((until, self._rows(piece, newest, schema, account)) for until, piece in pieces)
+        yield from in_pages(as_they_ended(rows))
 
-    def _spans(self, query: str, piece: Conditions, schema: Schema, account: Account) -> Iterator[list[OtlpSpan]]:
+    def _rows(self, piece: Conditions, newest: int | None, schema: Schema, account: Account) -> Iterator[OtlpSpan]:
+        query = f"SELECT {schema.columns} FROM {self._quoted} WHERE {piece.sql}"  # noqa: S608 - all else are parameters
+        if newest is not None:
+            query = f"SELECT * FROM ({query} ORDER BY end_ns DESC LIMIT {newest:d})"  # noqa: S608
         decoder = msgspec.json.Decoder(Row, strict=False)
-        page: list[OtlpSpan] = []
-        for number, line in enumerate(self._lines(query, piece.parameters, account), start=1):
+        lines = self._lines(f"{query} ORDER BY end_ns, start_ns DESC, span_id", piece.parameters, account)
+        for number, line in enumerate(lines, start=1):
             try:
-                page.append(span_of(decoder.decode(line), schema))
+                yield span_of(decoder.decode(line), schema)
             except (ValueError, RecursionError) as error:
                 account.skipped.add(f"answer {account.requests}", number, "foreign", said(str(error)))
-            if len(page) >= ROWS_AT_ONCE:
-                yield page
-                page = []
-        if page:
-            yield page
 
-    def _pieces(self, wanted: Conditions, account: Account) -> Iterator[Conditions]:
+    def _pieces(self, wanted: Conditions, account: Account) -> Iterator[tuple[int, Conditions]]:
         """Cut time where there are so many spans, by a count over its minutes; empty ones are in no piece."""
         query = (
             "SELECT toUnixTimestamp(toStartOfMinute(Timestamp)) AS minute, count() AS spans "  # noqa: S608
@@ -127,12 +120,12 @@ class ClickHouse:
         for line in self._lines(query, wanted.parameters, account):
             counted = msgspec.json.decode(line, type=_Minute)
             if held and held + counted.spans > self._at_once:
-                yield wanted.between(first, last + 60)
+                yield _end_ns(last), wanted.between(first, last + 60)
                 held = 0
             first, last = (first if held else counted.minute), counted.minute
             held += counted.spans
         if held:
-            yield wanted.between(first, last + 60)
+            yield _end_ns(last), wanted.between(first, last + 60)
 
     def _known_schema(self) -> Schema:
         if self._schema is None:
@@ -213,6 +206,10 @@ class _Minute(msgspec.Struct):
 class _Column(msgspec.Struct):
     name: str
     type: str
+
+
+def _end_ns(minute: int) -> int:
+    return (minute + 60) * 1_000_000_000
 
 
 def _name(text: str) -> str:

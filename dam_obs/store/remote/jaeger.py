@@ -14,7 +14,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final, Literal
 
 import msgspec
@@ -22,9 +21,10 @@ import msgspec
 from dam_obs.store.otlp import OtlpSpan, spans_of
 from dam_obs.store.remote.address import Address, address_of
 from dam_obs.store.remote.choice import chosen, in_scope, in_time
-from dam_obs.store.remote.errors import BackendFailed, NoSuchService, NotThisBackend
+from dam_obs.store.remote.errors import BackendFailed, NoSuchService, NotThisBackend, listed
 from dam_obs.store.remote.events import Account
 from dam_obs.store.remote.http import Answer, Client, said
+from dam_obs.store.remote.ordering import Ends, as_they_ended, by_wall_clock, in_pages
 from dam_obs.store.remote.query import Query, moment
 
 EXAMPLE: Final = "jaeger://HOST:16686, or jaeger+https://HOST:PORT/BASE?ca=FILE"
@@ -45,14 +45,12 @@ FIRST_SLICE_NS: Final = 3_600 * 1_000_000_000
 SHORTEST_SLICE_NS: Final = 1_000
 """Jaeger keeps time in microseconds."""
 
-PAGE_SPANS: Final = 512
-
 HELD_SPANS: Final = 20_000
 """Where more than so many of the newest are wanted, all are read."""
 
-LOSES: Final = ("between microseconds, when a span began and ended, where Jaeger's storage keeps no more",)
-
-_Order = tuple[int, int, str]
+LOSES: Final = (
+    "of others' attributes and those of events and links, which were lists or maps, unless Jaeger keeps it in memory",
+)
 
 
 class Jaeger:
@@ -72,7 +70,8 @@ class Jaeger:
     def look(self) -> str:
         """Say which services Jaeger knows."""
         services = self._services(Account(Query(), "Jaeger"))
-        return f"{len(services)} services: {', '.join(services)}" if services else "it knows no service yet"
+        number = "1 service" if len(services) == 1 else f"{len(services)} services"
+        return f"{number}: {listed(services)}" if services else "it knows no service yet"
 
     def pages(self, account: Account) -> Iterator[Sequence[OtlpSpan]]:
         """
@@ -91,14 +90,13 @@ class Jaeger:
         if newest is not None and newest <= HELD_SPANS:
             yield _newest(walks, newest)
             return
-        merged = heapq.merge(*(walk.forwards() for walk in walks), key=lambda pair: pair[0])
-        while page := [span for _, span in islice(merged, PAGE_SPANS)]:
-            yield page
+        ends = Ends()
+        yield from in_pages(heapq.merge(*(walk.forwards(ends) for walk in walks), key=ends))
 
     def _one_trace(self, account: Account, trace_id: str) -> list[OtlpSpan]:
         spans = self._spans(f"api/v3/traces/{trace_id}", {"raw_traces": "true", "rawTraces": "true"}, account)
         test = in_scope(account.asked)
-        return sorted((span for span in spans or () if test(span)), key=_order)
+        return sorted((span for span in spans or () if test(span)), key=Ends())
 
     def _found(self, service: str, since_ns: int, until_ns: int, most: int, account: Account) -> list[OtlpSpan] | None:
         """Return the traces with a span of `service` then; `None` if that is too much at once."""
@@ -202,12 +200,16 @@ class _Walk:
         self._since, self._until = query.since_ns or 0, query.until_ns or 0
         self._in_scope, self._wanted = in_scope(query), chosen(query)
 
-    def forwards(self) -> Iterator[tuple[_Order, OtlpSpan]]:
-        """Yield the spans that count as this service's, with what they are ordered by."""
-        for found in self._slices("forwards"):
-            spans = self._whole(found) if self._query.whole_traces and self._query.chooses else self._own(found)
-            for span in sorted(spans, key=_order):
-                yield _order(span), span
+    def forwards(self, ends: Ends) -> Iterator[OtlpSpan]:
+        """Yield the spans that count as this service's, as they ended."""
+        whole = self._query.whole_traces and self._query.chooses
+        return as_they_ended(
+            (
+                (found.until_ns, sorted(self._whole(found) if whole else self._own(found), key=by_wall_clock))
+                for found in self._slices("forwards")
+            ),
+            ends,
+        )
 
     def backwards(self) -> Iterator[list[OtlpSpan]]:
         """Yield the spans of slice after slice, the newest first: those that are wanted, or their whole traces."""
@@ -262,7 +264,7 @@ class _Walk:
                 )
             yield _Slice(since, until, spans or [])
             done, end = (until, end) if direction == "forwards" else (done, since)
-            if traces < self._most // 4:
+            if 4 * traces <= self._most:
                 length *= 4
 
 
@@ -276,12 +278,7 @@ def _newest(walks: Sequence[_Walk], newest: int) -> list[OtlpSpan]:
             held.update(((span.trace_id, span.span_id), span) for span in spans)
             if own > newest:
                 break
-    return sorted(held.values(), key=_order)
-
-
-def _order(span: OtlpSpan) -> _Order:
-    """Order spans as they ended, children before parents that ended with them."""
-    return span.end_ns, -span.start_ns, span.span_id
+    return sorted(held.values(), key=Ends())
 
 
 def _attributes(query: Query) -> dict[str, str]:

@@ -74,3 +74,9 @@ def recording(reading_back: ModuleType, tmp_path_factory: pytest.TempPathFactory
 def clickhouse_server() -> ModuleType:
     """ClickHouse's HTTP interface over the embedded engine."""
     return _load("clickhouse_server")
+
+
+@pytest.fixture(scope="session")
+def jaeger_server() -> ModuleType:
+    """Jaeger's query API over spans that are at hand."""
+    return _load("jaeger_server")

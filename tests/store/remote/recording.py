@@ -92,12 +92,12 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         server.server_close()
 
 
-def record(folder: Path, endpoint: str, **variables: str) -> None:
+def record(folder: Path, endpoint: str, protocol: str = "http/protobuf", **variables: str) -> None:
     """Run the shop under ``dam-obs diagnose``, with OTLP beside the file."""
     done = dam_obs(
         "diagnose", "--no-stacks", "--no-draft", "--points", PROGRAM / "shop.toml", "--out", folder, "--",
         sys.executable, PROGRAM / "shop.py",
-        cwd=folder.parent, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
+        cwd=folder.parent, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
         OTEL_SERVICE_NAME="shop", **variables,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -152,3 +152,14 @@ def comparable(report: Mapping[str, Any]) -> dict[str, Any]:
             kept[name] = [{key: one for key, one in each.items() if key not in left_out} for each in value]
     kept["processes"] = sorted((one for one in kept["processes"] if one["executions"]), key=lambda one: one["pid"])
     return kept
+
+
+def differences(ours: Any, theirs: Any, place: str = "report") -> list[str]:
+    """Say where two values differ, by their places."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        names = dict.fromkeys([*ours, *theirs])
+        return [one for name in names for one in differences(ours.get(name), theirs.get(name), f"{place}.{name}")]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = zip(ours, theirs, strict=True)
+        return [one for number, pair in enumerate(pairs) for one in differences(*pair, f"{place}[{number}]")]
+    return [] if ours == theirs else [f"{place}: {ours!r} there, {theirs!r} read back"]
