@@ -81,6 +81,8 @@ class _Composed:
         self._below: dict[int, list[Node]] = {}
         self._silent: set[int] = set()
         """`id` of those that hand on what others say."""
+        self._barren: set[int] = set()
+        """`id` of those without a value, their own or inherited."""
 
     def base(self) -> Base:
         """Go down without recursion, for a history may be longer than Python's stack is deep."""
@@ -103,9 +105,17 @@ class _Composed:
         known = self._below.get(id(node))
         if known is None:
             is_alone = isinstance(node, Archetype) or not inherits(node, self._traittype)
-            known = [] if is_alone else list(nearest(node, self._making.trait))
-            self._below[id(node)] = known
+            known = self._below[id(node)] = [] if is_alone else self._nearest(node)
         return known
+
+    def _nearest(self, node: Node) -> list[Node]:
+        """Search below a node, but for what many have in common where nobody has a value."""
+        if self._barren.issuperset(map(id, node.bases)):
+            return []
+        found = list(nearest(node, self._making.trait))
+        if not found:
+            self._barren.update(map(id, node.bases))
+        return found
 
     def _joined(self, node: Node) -> Base:
         trait, found = self._making.trait, self._found
