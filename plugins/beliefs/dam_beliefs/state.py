@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 class State(StateView):
     """One tick of a mind. What is made in it can be changed until it is locked; then it is what was."""
 
-    __slots__ = ("_beliefs", "_early", "_holders", "_is_locked", "_new", "base_state", "ground_state")
+    __slots__ = (
+        "_beliefs",
+        "_early",
+        "_holders",
+        "_is_being_locked",
+        "_is_locked",
+        "_new",
+        "base_state",
+        "ground_state",
+    )
 
     def __init__(self, mind: Mind, tick: int, ground_state: StateView | None, base_state: StateView | None) -> None:
         """
@@ -44,7 +53,7 @@ class State(StateView):
         super().__init__(mind, tick)
         self.ground_state = ground_state
         self.base_state = base_state
-        self._is_locked = False
+        self._is_locked = self._is_being_locked = False
         self._new: dict[int, Belief | None] = {}
         """By subject: what this state says otherwise than its base; `None` for what is forgotten."""
         before = base_state if isinstance(base_state, State) else None
@@ -150,8 +159,10 @@ class State(StateView):
 
         Raises:
             Locked: The state is.
+            ForeignState: The subject is of another world.
         """
         self._check_open()
+        self._check_mine(subject)
         self.forget_early()
         self._new[subject.number] = None
 
@@ -183,19 +194,26 @@ class State(StateView):
         Raises:
             BeliefsError: One cannot be made; the state is not locked then.
         """
-        if self._is_locked:
+        if self._is_locked or self._is_being_locked:
             return
-        mine = [belief for belief in self._new.values() if belief is not None]
+        self._is_being_locked = True
+        try:
+            with self.mind.world.undoing.all_or_nothing():
+                self._lock()
+        finally:
+            self._is_being_locked = False
+
+    def _lock(self) -> None:
         world = self.mind.world
-        with world.undoing.all_or_nothing():
-            for belief in mine:
-                world.check_references(belief, self)
-            for belief in mine:
-                for trait in world.made_traits(belief.names):
-                    world.resolve(belief, trait)
-            self._close()
-            for belief in mine:
-                belief.lock()
+        mine = [belief for belief in self._new.values() if belief is not None]
+        for belief in mine:
+            world.check_references(belief, self)
+        for belief in mine:
+            for trait in world.made_traits(belief.names):
+                world.resolve(belief, trait)
+        self._close()
+        for belief in mine:
+            belief.lock()
 
     def _close(self) -> None:
         before = beliefs = self._beliefs
@@ -295,6 +313,7 @@ class State(StateView):
 
         self._check_open()
         world = self.mind.world
+        self._check_mine(subject)
         where = label if label is not None else "a belief without a label"
         found = read_bases(world, bases, where, self)
         names = frozenset[str]().union(*(base.names for base in found))
@@ -308,6 +327,10 @@ class State(StateView):
         self.keep(belief)
         return belief
 
+    def _check_mine(self, subject: Subject | None) -> None:
+        if subject is not None and subject.world is not self.mind.world:
+            raise ForeignState(f"{subject.name} is of another world than {self.name}")
+
     def _check_open(self) -> None:
-        if self._is_locked:
+        if self._is_locked or self._is_being_locked:
             raise Locked(self.name, "make a new one with mind.create_state(tick)")
