@@ -194,16 +194,22 @@ class State(StateView):
         Raises:
             BeliefsError: One cannot be made; the state is not locked then.
         """
-        if self._is_locked or self._is_being_locked:
+        if self._is_locked:
             return
+        with self.mind.world.undoing.all_or_nothing():
+            if self._is_being_locked:
+                raise Locked(self.name, "not wholly yet, so nothing that is made for it can go on from it")
+            if not self._is_locked:  # another thread may have been first
+                self._lock()
+
+    def _lock(self) -> None:
         self._is_being_locked = True
         try:
-            with self.mind.world.undoing.all_or_nothing():
-                self._lock()
+            self._make_and_close()
         finally:
             self._is_being_locked = False
 
-    def _lock(self) -> None:
+    def _make_and_close(self) -> None:
         world = self.mind.world
         mine = [belief for belief in self._new.values() if belief is not None]
         for belief in mine:
