@@ -27,15 +27,16 @@ _COLOURS: Final = {"ok": "green", "limited": "yellow", "missing": "yellow", "bro
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The interpreter that runs your program, if it is not `python` on the path.",
 )
+@click.option("--from", "source", metavar="URI", help="Look at this backend, too, that events are to be read from.")
 @json_option
-def command(python: Path | None, as_json: bool) -> int:
+def command(python: Path | None, source: str | None, as_json: bool) -> int:
     """
     Say what works here, what does not, and how to fix it.
 
     Nothing is changed. py-spy is tried on a child process, and a configured collector is
     connected to. Exit status 1 if something that was asked for is broken, else 0.
     """
-    place = Place(python=python or python_of(os.environ), folder=Path.cwd(), environ=os.environ)
+    place = Place(python=python or python_of(os.environ), folder=Path.cwd(), environ=os.environ, source=source)
     loaded = collect_settings(folder=place.folder)
     with _told_by_checks_alone():
         manager = plugin_manager("analysis", loaded.settings)

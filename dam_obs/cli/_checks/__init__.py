@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from dam_obs.cli._checks import collector, kernel, ours, program, stacks
+from dam_obs.cli._checks import collector, kernel, ours, program, source, stacks
 from dam_obs.cli._checks.check import Check, Place
 from dam_obs.config import LoadedSettings
 from dam_obs.plugins import DamPluginManager
@@ -32,6 +32,7 @@ def run_checks(place: Place, loaded: LoadedSettings, manager: DamPluginManager) 
         ("ebpf", lambda: kernel.check_ebpf(place)),
         ("collector", lambda: collector.check_collector(place)),
         ("profiles", lambda: collector.check_profiles(place, loaded.settings)),
+        ("source", lambda: source.check_source(place)),
         ("settings", lambda: ours.check_settings(loaded)),
         ("plugins", lambda: ours.check_plugins(manager)),
         ("models", ours.check_models),

@@ -37,6 +37,8 @@ class Place:
 
     folder: Path
     environ: Mapping[str, str]
+    source: str | None = None
+    """A backend that is to be read from, if one was named."""
     proc: Path = Path("/proc")
     sys: Path = Path("/sys")
 

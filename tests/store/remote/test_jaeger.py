@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import trustme
 
+from dam_obs.cli import main
 from dam_obs.store.remote.jaeger import Jaeger
 from dam_obs.store.remote.opening import events_of
 from dam_obs.store.remote.query import Query
@@ -285,3 +286,25 @@ def test_tls_is_refused_unless_its_signer_is_known(with_tls: tuple[int, Path], t
 def test_what_a_backend_is_looked_at_for(server: tuple[str, Any]) -> None:
     """As the doctor says it."""
     assert Jaeger(f"jaeger://{server[0]}").look() == "1 service: shop"
+
+
+def test_the_doctor_looks_at_a_backend(
+    server: tuple[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has, or the line that says why not."""
+    monkeypatch.chdir(tmp_path)
+
+    def source(uri: str) -> tuple[str, str, str]:
+        main(["doctor", "--from", uri, "--json"])
+        checks = json.loads(capsys.readouterr().out)["checks"]
+        (one,) = [check for check in checks if check["name"] == "source"]
+        return one["state"], one["says"], one["remedy"]
+
+    uri = f"jaeger://{server[0]}"
+    assert source(uri) == ("ok", f"{uri}: 1 service: shop", f"see its newest with `dam-obs view --from {uri}`")
+    assert source("jaeger://127.0.0.1:9") == (
+        "broken",
+        "jaeger://127.0.0.1:9 does not answer (Connection refused)",
+        "look whether it runs, and correct host and port",
+    )
+    assert source("tempo://x")[:2] == ("broken", "no plugin reads tempo://x")
