@@ -38,6 +38,7 @@ def test_it_is_well(check, agent, port, protocol, spoken):
     assert check(ENDPOINT=f"http://{address}", PROTOCOL=protocol) == (0, "ok", f"{address} takes spans over {spoken}")
 
 
+HUNG_UP = "it hangs up without an answer"
 NOT_OTLP = "what answers is no OTLP collector (it does not speak the protocol)"
 LOST = "events are dropped there and counted, trace.jsonl is written"
 
@@ -46,10 +47,10 @@ LOST = "events are dropped there and counted, trace.jsonl is written"
     ("port", "path", "protocol", "says"),
     [
         ("HTTP", "/otlp", "http/protobuf", {"there is no OTLP at that path (HTTP 404)"}),
-        # Whether gRPC's greeting is read before it hangs up is a matter of luck.
-        ("GRPC", "", "http/protobuf", {"it hangs up without an answer", NOT_OTLP}),
-        ("HTTP", "", "grpc", {NOT_OTLP}),
-        ("HEALTH", "", "grpc", {NOT_OTLP}),
+        # Whether the other side's greeting is read before it hangs up is a matter of luck.
+        ("GRPC", "", "http/protobuf", {HUNG_UP, NOT_OTLP}),
+        ("HTTP", "", "grpc", {HUNG_UP, NOT_OTLP}),
+        ("HEALTH", "", "grpc", {HUNG_UP, NOT_OTLP}),
     ],
 )
 def test_it_is_addressed_wrongly(check, agent, port, path, protocol, says):

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -45,6 +45,11 @@ NAME = f"write into {ENDPOINT} a host name that the certificate has"
 PATH = f"correct {ENDPOINT}: {ENDPOINT} is without /v1/traces, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT with"
 PLAIN = f"begin {ENDPOINT} with http://, or switch TLS on in the collector"
 MAYBE_TLS = f"if it wants TLS, begin {ENDPOINT} with https://; if it is another server: {PORTS}"
+HUNG_UP = ("it hangs up without an answer", MAYBE_TLS)
+TLS_FAILED = (
+    "TLS failed (handshake failed)",
+    "see whether both sides have a TLS version and a certificate that the other takes",
+)
 
 SOME = ExportTraceServiceResponse()
 SOME.partial_success.rejected_spans = 2
@@ -161,7 +166,12 @@ class Case:
     url: str = "http://127.0.0.1:{port}"
     state: str = "broken"
     trusts: bool = False
-    environ: dict[str, str] = field(default_factory=dict)
+    may_hang_up: bool = False
+    """The other side ends the connection; whether its greeting is read before is a matter of luck."""
+
+    def told(self) -> set[tuple[str, str]]:
+        """Return what may be said, each with its remedy."""
+        return {(self.says, self.remedy), *((HUNG_UP, TLS_FAILED) if self.may_hang_up else ())}
 
 
 HTTP_CASES = [
@@ -181,6 +191,7 @@ HTTP_CASES = [
         rpc(),
         "what answers is no OTLP collector (it does not speak the protocol)",
         f"correct {ENDPOINT}: {PORTS}",
+        may_hang_up=True,
     ),
     Case(
         "redirects",
@@ -208,7 +219,7 @@ HTTP_CASES = [
         url="https://127.0.0.1:{port}",
         trusts=True,
     ),
-    Case("TLS to plain", web(), "it does not speak TLS", PLAIN, url="https://127.0.0.1:{port}"),
+    Case("TLS to plain", web(), "it does not speak TLS", PLAIN, url="https://127.0.0.1:{port}", may_hang_up=True),
     Case(
         "plain to TLS of Go",
         web(400, b"Client sent an HTTP request to an HTTPS server.\n", "text/plain"),
@@ -233,6 +244,7 @@ GRPC_CASES = [
         web(),
         "what answers is no OTLP collector (it does not speak the protocol)",
         f"correct {ENDPOINT}: {PORTS}",
+        may_hang_up=True,
     ),
     Case(
         "no such service",
@@ -274,8 +286,8 @@ GRPC_CASES = [
         url="https://127.0.0.1:{port}",
         trusts=True,
     ),
-    Case("TLS to plain", rpc(), "it does not speak TLS", PLAIN, url="https://127.0.0.1:{port}"),
-    Case("no scheme", rpc(), "it does not speak TLS", PLAIN, url="127.0.0.1:{port}"),
+    Case("TLS to plain", rpc(), "it does not speak TLS", PLAIN, url="https://127.0.0.1:{port}", may_hang_up=True),
+    Case("no scheme", rpc(), "it does not speak TLS", PLAIN, url="127.0.0.1:{port}", may_hang_up=True),
     Case("plain to TLS", rpc(certificate="ours"), "it hangs up without an answer", MAYBE_TLS),
 ]
 
@@ -302,7 +314,7 @@ def start(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
         def started(protocol: str, case: Case) -> Started:
             port = stack.enter_context(case.server(certificates))
-            environ = {ENDPOINT: case.url.format(port=port), "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, **case.environ}
+            environ = {ENDPOINT: case.url.format(port=port), "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
             if case.trusts:
                 environ["OTEL_EXPORTER_OTLP_CERTIFICATE"] = str(certificates.ca)
             return Started(f"{HOST}:{port}", environ)
@@ -352,11 +364,10 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(start, doctor, protocol, c
     after = "what it does not take is counted"
     if case.state == "broken":
         after = "events are dropped there and counted, trace.jsonl is written"
-    assert of_collector(out) == {
-        "name": "collector (OTLP)",
-        "state": case.state,
-        "says": f"{started.where}: {case.says}; {after}",
-        "remedy": case.remedy,
+    check = of_collector(out)
+    assert check["state"] == case.state
+    assert (check["says"], check["remedy"]) in {
+        (f"{started.where}: {says}; {after}", remedy) for says, remedy in case.told()
     }
     assert status == (1 if case.state == "broken" else 0)
 
