@@ -190,7 +190,8 @@ def _event(found: OtlpSpan, handles: Mapping[str, str]) -> TraceEvent:
     span, attributes = found.span, found.attributes
     own = "dam.id" in attributes
     parent_span = found.parent_span_id
-    duration = found.end_ns - found.start_ns
+    kind = _kind(attributes)
+    duration = 0 if kind == "event" else found.end_ns - found.start_ns  # Jaeger lets nothing last no time
     parent = attributes.get("dam.parent_id") if own else handles.get(parent_span or "")
     event = TraceEvent(
         trace_id=found.handle,
@@ -210,7 +211,7 @@ def _event(found: OtlpSpan, handles: Mapping[str, str]) -> TraceEvent:
         otel_parent_id=parent_span,
         pid=_number(found.resource, "process.pid"),
         thread_id=_number(attributes, "thread.id"),
-        kind=_kind(attributes),
+        kind=kind,
     )
     if "dam.start_mono_ns" in attributes:
         _add_evidence(event, attributes)

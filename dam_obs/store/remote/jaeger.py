@@ -13,7 +13,7 @@ import heapq
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import msgspec
@@ -48,8 +48,12 @@ SHORTEST_SLICE_NS: Final = 1_000
 HELD_SPANS: Final = 20_000
 """Where more than so many of the newest are wanted, all are read."""
 
+_WARNINGS: Final = "@jaeger@warnings"
+
 LOSES: Final = (
+    "that a span took no time: it lasts a nanosecond, unless it is a moment of dam-obs",
     "of others' attributes and those of events and links, which were lists or maps, unless Jaeger keeps it in memory",
+    "that a trace's first span links to another of its trace, likewise: it is taken for its parent",
 )
 
 
@@ -123,7 +127,7 @@ class Jaeger:
         spans, unread = spans_of(self._groups(body))
         for _ in range(unread):
             account.skipped.add(self.name, account.requests, "foreign", "spans of another shape than OTLP's")
-        return spans
+        return [_as_sent(span) for span in spans]
 
     def _groups(self, body: bytes) -> list[Any]:
         """Return the groups of spans of an answer, which may be several documents, one after the other."""
@@ -266,6 +270,12 @@ class _Walk:
             done, end = (until, end) if direction == "forwards" else (done, since)
             if 4 * traces <= self._most:
                 length *= 4
+
+
+def _as_sent(span: OtlpSpan) -> OtlpSpan:
+    """Undo what Jaeger did to a span: a warning among its attributes, and a link to itself that became its parent."""
+    span.attributes.pop(_WARNINGS, None)
+    return replace(span, span={**span.span, "parentSpanId": ""}) if span.parent_span_id == span.span_id else span
 
 
 def _newest(walks: Sequence[_Walk], newest: int) -> list[OtlpSpan]:
