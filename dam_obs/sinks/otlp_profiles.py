@@ -43,6 +43,13 @@ class NoCollector(DamObsError):
         )
 
 
+class SendingIsOff(DamObsError):
+    """Profiles were to be sent, and OpenTelemetry is switched off."""
+
+    def __init__(self) -> None:
+        super().__init__("profiles are not sent, since OTEL_SDK_DISABLED switches that off: unset it")
+
+
 class NotACollectorsAddress(DamObsError):
     """Profiles were to be sent to what is no address."""
 
@@ -84,11 +91,14 @@ def profiles_from(environ: Mapping[str, str]) -> Otlp:
     Return how profiles go out by OpenTelemetry's variables.
 
     Raises:
+        SendingIsOff: ``OTEL_SDK_DISABLED`` is true.
         NoCollector: no endpoint is given.
         NotACollectorsAddress: what is given is none.
         UnknownProtocol: the protocol that is asked for is not spoken.
         NoSuchCertificate: a file that is named to trust the collector by cannot be read.
     """
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        raise SendingIsOff
     variable, endpoint = endpoint_from(environ, ENDPOINTS)
     if endpoint is None:
         raise NoCollector
