@@ -188,7 +188,7 @@ class TestFactories:
 
         assert npc.get_trait("diary").entries == ((factory, npc.state, {"pages": (1, 2)}, npc.subject),)
 
-    @pytest.mark.parametrize("factory", ["state_data", "to_data", "__init__", "burn", 5, None])
+    @pytest.mark.parametrize("factory", ["state_data", "to_data", "__init__", "burn", 5, None, [], {"a": 1}])
     def test_other_names_are_no_factories(self, village, diary, factory):
         """Only what the type declares, whatever methods it has."""
         world = village(traittypes={"diary": "Diary"}, classes=(diary,))

@@ -19,6 +19,8 @@ from dam_beliefs import (
     World,
     WrongValue,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 DATA = {
     "tick": 7,
@@ -472,3 +474,44 @@ def test_a_class_of_a_name_that_is_taken():
     """A class is a type by its name, and there is one already."""
     with pytest.raises(LabelTaken, match=r"^'Mind' is taken: a type of values has that label"):
         World(classes=[type("Mind", (), {})])
+
+
+ODD = [
+    *(None, True, 0, -1, 1.5, "", "a", "village", "Smith", "Location", "Mind", "int", "_call", "create"),
+    *([], {}, [[]], [{}], ["village"], ["Smith"], ["location"], [5], {"a": 5}, {"forge": ["location"]}),
+    *({"_call": "create"}, {"_call": []}, {"value": [], "if": "size == 'small'"}, {"value": {}, "if": "weight > 1"}),
+    {"forge": {"traits": ["location"], "if": "size in ['small']"}},
+]
+
+
+def places(data):
+    """Yield each table or list within the data, with each of its keys."""
+    for key in list(data) if isinstance(data, dict) else range(len(data)):
+        yield data, key
+        if isinstance(data[key], (dict, list)):
+            yield from places(data[key])
+
+
+@st.composite
+def spoilt(draw):
+    """Give the data with up to three things in it replaced by what does not belong there, as a rule."""
+    data = json.loads(json.dumps(DATA))
+    for _ in range(draw(st.integers(1, 3))):
+        table, key = draw(st.sampled_from(list(places(data))))
+        table[key] = json.loads(json.dumps(draw(st.sampled_from(ODD))))
+    return data
+
+
+@settings(max_examples=80, deadline=None)
+@given(spoilt())
+def test_any_data_is_a_world_or_an_error_of_ours(data):
+    """There is no third: and what is a world can be locked, asked, saved and read again, or it says why not."""
+    try:
+        world = World.from_data(data)
+        world.state.lock()
+        for belief in world.state.get_beliefs():
+            belief.get_traits()
+        saved = json.loads(json.dumps(world.to_data()))
+    except BeliefsError:
+        return
+    assert World.from_data(saved) == world

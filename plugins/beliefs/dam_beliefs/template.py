@@ -141,7 +141,7 @@ def _value(world: World, trait: str, value: Any, where: str, state: StateView | 
     value_type = world.value_type(traittype)
     if is_recipe(value) and (value_type.makes or traittype.type != "mapping"):
         factory = value[CALL]
-        if factory not in value_type.factories:
+        if not isinstance(factory, str) or factory not in value_type.factories:
             raise UnknownFactory(where, trait, factory, value_type.factories)
     return world.take(traittype, value, where, state)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from dam_beliefs.errors import BadWorld, near
-from dam_beliefs.plain import frozen
+from dam_beliefs.plain import frozen, thawed
 
 Container = Literal["list"]
 Own = Literal["compose", "replace"]
@@ -87,7 +87,7 @@ class Traittype:
         default = Traittype(label=self.label)
         told = {key: value for key, value in kept.items() if value != getattr(default, key)}
         if self.values is not None:
-            told["values"] = list(self.values)
+            told["values"] = thawed(self.values)
         return told
 
 
