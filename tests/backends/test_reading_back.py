@@ -58,8 +58,9 @@ def same_report(reading_back: ModuleType, folder: Path, uri: str, wait_until: Ca
     assert reading_back.differences(reading_back.comparable(local), reading_back.comparable(found["report"])) == []
 
 
-def test_from_jaeger_in_memory(reading_back: Any, jaeger: Any, wait_until: Any, tmp_path: Path) -> None:
-    """By its query API."""
+def test_from_jaeger_in_memory(reading_back: Any, start_jaeger: Any, wait_until: Any, tmp_path: Path) -> None:
+    """By its query API. A Jaeger of its own: the one of all tests has other programs' spans."""
+    jaeger = start_jaeger()
     reading_back.record(tmp_path / "run", f"http://{jaeger.otlp}", protocol="grpc")
 
     same_report(reading_back, tmp_path / "run", f"jaeger://{jaeger.query}?page=5", wait_until)
