@@ -191,18 +191,21 @@ class _Telling:
         else:
             nodes = list(reached(self._belief, base))
             reason = f"{NOT_APPLIED}: the value is None" if base.value is None else ""
+        unheard = ""
         for _, node in nodes:
             for key, value in node.own_operations(self._trait).items():
-                told = self._operation(node, key, value, reason)
+                told = self._operation(node, key, value, reason, unheard)
                 yield told
                 if key in self._type.last_heard and not told.note.startswith(NOT_APPLIED):
-                    reason = f"{NOT_APPLIED}: the {key} of {node.name} is nearer"
+                    unheard = f"{NOT_APPLIED}: the {key} of {node.name} is nearer"
 
-    def _operation(self, node: Node, key: str, value: Any, reason: str) -> Explanation:
+    def _operation(self, node: Node, key: str, value: Any, reason: str, unheard: str) -> Explanation:
         note = reason
         if is_conditional(value):
             note = reason or self._whether(value[IF])
             value = value[VALUE]
+        if not note.startswith(NOT_APPLIED):
+            note = unheard or note
         items = self._items(value)
         text = "" if items else self._text(value)
         return Explanation("operation", node.name, value, text, self._level[id(node)], key, note, items)
