@@ -64,7 +64,7 @@ def world(village):
         },
     )
     made.state.add_belief(label="npc", bases=["Person", "Mental", "Villager"], traits={"rank": 1})
-    made.state.add_belief(label="ghost", bases=["Person"])
+    made.state.add_belief(label="ghost", bases=["Person", "Marked"])
     state = made.mind.create_state(200)
     made.labels["ghost"].belief(state).with_traits(state, {"name": "Boo"})
     return made
@@ -338,6 +338,16 @@ CHANGES = {
         lambda world: world.labels["ghost"].belief(world.state).set_trait("owner", "Jo"),
         UnknownTrait,
         r"^ghost@200: 'owner' is named by none of its archetypes",
+    ),
+    "a value that is too long with what is inherited": (
+        lambda world: world.labels["ghost"].belief(world.state).set_trait("marks", [3]),
+        WrongValue,
+        r"^ghost@200: marks has length 3; at most 2 is allowed$",
+    ),
+    "a version that is too long with what is inherited": (
+        lambda world: world.labels["ghost"].belief(world.state).with_traits(world.state, {"marks.append": [3]}),
+        WrongValue,
+        r"^ghost@200: marks has length 3; at most 2 is allowed$",
     ),
     "learning a trait that it cannot have": (
         lambda world: world.state.learn_about(world.labels["npc"].belief(world.state), ["owner"]),
@@ -659,6 +669,16 @@ class TestLocking:
 
         assert caught.value is fault
         assert (world.to_data(), len(world.minds), world.state.is_locked) == (before, 1, False)
+
+
+@pytest.mark.parametrize("typed", ["farmr1234", "farmerr1234", "fatmer1234", "framer1234", "farmer123ä4", "Farmer1234"])
+def test_what_was_meant_is_found_among_many(typed):
+    """One slip, in a world of thousands, where comparing with each would take its time."""
+    world = World()
+    for number in range(2_000):
+        world.state.add_belief(label=f"farmer{number}")
+    with pytest.raises(UnknownBase, match="did you mean farmer1234"):
+        world.state.add_belief(bases=[typed])
 
 
 def test_a_circle_of_conditions_is_told_of(village):

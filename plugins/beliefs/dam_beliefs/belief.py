@@ -156,6 +156,7 @@ class Belief(Node):
             Locked: It is.
             UnknownTrait, WrongValue, UnknownOperation, BadOperation: As `State.add_belief`.
         """
+        from dam_beliefs.checks import check_whole
         from dam_beliefs.template import read_traits
 
         if self.is_locked:
@@ -164,10 +165,22 @@ class Belief(Node):
         for resolved in self._made.values():
             if resolved.went_on:
                 raise Locked(self.name, f"the {resolved.value.name} went on since")
+        with self.world.undoing.all_or_nothing():
+            self._write(own, operations)
+            check_whole(self.world, self, (*own, *operations))
         self.state.forget_early()
+
+    def _write(self, own: dict[str, Any], operations: dict[str, dict[str, Any]]) -> None:
+        before = dict(self._own), dict(self._operations)
         self._own.update(own)
         for trait, named in operations.items():
             self._operations[trait] = {**self._operations.get(trait, {}), **named}
+        self.world.undoing.add(lambda: self._write_back(*before))
+
+    def _write_back(self, own: dict[str, Any], operations: dict[str, dict[str, Any]]) -> None:
+        for mine, before in ((self._own, own), (self._operations, operations)):
+            mine.clear()
+            mine.update(before)
 
     def lock(self) -> None:
         """Let it change no more; nor what it is built on."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
+from string import ascii_letters, digits
+from typing import Final
+
+_MANY: Final = 1_000
+"""Names to compare with one by one; of more than that, what is nearly a name is looked up."""
 
 
 class BeliefsError(Exception):
@@ -12,8 +17,24 @@ class BeliefsError(Exception):
 
 def near(name: object, known: Iterable[object]) -> str:
     """Return a hint at names that are nearly `name`, or nothing."""
-    close = get_close_matches(str(name), sorted(str(each) for each in known), n=3)
+    names = {str(each) for each in known}
+    if len(names) > _MANY:
+        close = sorted(names.intersection(_one_slip(str(name))))[:3]
+    else:
+        close = get_close_matches(str(name), sorted(names), n=3)
     return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _one_slip(name: str) -> Iterator[str]:
+    """Yield what may have been meant if one letter is wrong, missing, one too many, or in its neighbour's place."""
+    letters = {*ascii_letters, *digits, *"_- ", *name}
+    for place in range(len(name) + 1):
+        before, after = name[:place], name[place:]
+        yield before + after[1:]
+        yield before + after[1:2] + after[:1] + after[2:]
+        for letter in letters:
+            yield before + letter + after
+            yield before + letter + after[1:]
 
 
 class UnknownLabel(BeliefsError, KeyError):
