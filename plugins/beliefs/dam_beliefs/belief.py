@@ -168,6 +168,7 @@ class Belief(Node):
         with self.world.undoing.all_or_nothing():
             self._write(own, operations)
             check_whole(self.world, self, (*own, *operations))
+        self.state.note_given(own)
         self.state.forget_early()
 
     def _write(self, own: dict[str, Any], operations: dict[str, dict[str, Any]]) -> None:

@@ -83,9 +83,8 @@ def resolve(world: World, belief: Belief, trait: str) -> Resolved:
         return Resolved(None, base)
     gathered, covered = gather(making, base)
     if not gathered and not traittype.composable:
-        return Resolved(
-            base.value, base, covered=covered, last=_last(base.value)
-        )  # it was looked at when it was written
+        # It was looked at when it was written.
+        return Resolved(base.value, base, covered=covered, last=_last(base.value))
     before = world.states_made
     value = world.operate(making, base.value, gathered) if gathered else base.value
     world.check(traittype, value, belief.name)

@@ -32,6 +32,7 @@ class State(StateView):
     __slots__ = (
         "_beliefs",
         "_early",
+        "_given",
         "_holders",
         "_is_being_locked",
         "_is_locked",
@@ -60,6 +61,8 @@ class State(StateView):
         self._beliefs: HashTrieMap[int, Belief | None] = before._beliefs if before else HashTrieMap()
         self._holders: Holders | None = None
         self._early: list[tuple[Belief, str]] = []
+        self._given: set[int] = set()
+        """Numbers of the minds that were written into beliefs as they are."""
 
     @property
     def self_subject(self) -> Subject | None:
@@ -235,6 +238,7 @@ class State(StateView):
     def keep(self, belief: Belief) -> None:
         """Hold a belief that was made for this state."""
         self._check_open()
+        self.note_given(belief.own_traits)
         self.forget_early()
         self._new[belief.subject.number] = belief
 
@@ -247,8 +251,12 @@ class State(StateView):
         """Note that a value was made while the state could still change."""
         self._early.append((belief, trait))  # once that is taken back, nothing is there to be dropped
 
+    def note_given(self, traits: Mapping[str, Any]) -> None:
+        """Note which minds are written into a belief as they are: such a one is not made again."""
+        self._given.update(each.number for each in traits.values() if _is_mind(each))
+
     def forget_early(self) -> None:
-        """Drop what was made for its beliefs, but for minds that went on since, and what those are built on."""
+        """Drop what was made for its beliefs, but for minds that are in use: went on since, were given to others."""
         kept: list[tuple[Belief, str]] = []
         in_use: set[int] = set()
         for belief, trait in reversed(self._early):
@@ -256,7 +264,8 @@ class State(StateView):
             if resolved is None:
                 continue
             states = {each.number for each in getattr(resolved.value, "states", ())}
-            if resolved.went_on or not in_use.isdisjoint(states):
+            given = _is_mind(resolved.value) and resolved.value.number in self._given
+            if resolved.went_on or given or not in_use.isdisjoint(states):
                 kept.append((belief, trait))
                 in_use.update(each.number for each in resolved.value.state.all_read())
             else:
@@ -285,6 +294,8 @@ class State(StateView):
         for number, belief in new.items() if is_locked else ():
             beliefs = beliefs.insert(number, belief)
         self._beliefs, self._new, self._is_locked, self._early = beliefs, new, is_locked, list(early)
+        for belief in filter(None, () if is_locked else new.values()):
+            self.note_given(belief.own_traits)
 
     # -- how
 
@@ -340,3 +351,9 @@ class State(StateView):
     def _check_open(self) -> None:
         if self._is_locked or self._is_being_locked:
             raise Locked(self.name, "make a new one with mind.create_state(tick)")
+
+
+def _is_mind(value: Any) -> bool:
+    from dam_beliefs.mind import Mind
+
+    return isinstance(value, Mind)

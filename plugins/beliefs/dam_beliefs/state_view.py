@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dam_beliefs.belief import Belief
@@ -56,6 +56,9 @@ class StateView:
     def own_candidates(self, trait: str, subject: Subject) -> Iterator[Subject]:
         """Yield the subjects that hold `subject` in `trait`, of those that it says something of itself."""
         return iter(())
+
+    def note_given(self, traits: Mapping[str, Any]) -> None:
+        """Note which minds are written into a belief as they are."""
 
     def forget_early(self) -> None:
         """Drop what was made for its beliefs while they could still change; it is made again when it is asked for."""

@@ -17,7 +17,7 @@ import pluggy
 from dam_beliefs.archetype import Archetype
 from dam_beliefs.belief import Belief
 from dam_beliefs.checks import check, take
-from dam_beliefs.errors import BadWorld, CircularTrait, LabelTaken, UnknownTrait, near
+from dam_beliefs.errors import BadWorld, CircularTrait, LabelTaken, NotSavable, UnknownTrait, near
 from dam_beliefs.inheritance import to_be_made
 from dam_beliefs.mind import Mind
 from dam_beliefs.node import Node
@@ -127,6 +127,18 @@ class World:
         return isinstance(other, World) and self.to_data() == other.to_data()
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """
+        Say how a world is copied, where `copy` and `pickle` ask.
+
+        Raises:
+            NotSavable: Always: they would take hooks and locks of this process along.
+        """
+        raise NotSavable(
+            "a world cannot be copied or pickled: World.from_data(world.to_data()) makes an equal one, "
+            "and world.save(path) keeps it; give from_data the same plugins and classes"
+        )
 
     # -- what is in it
 
