@@ -77,6 +77,8 @@ types: setup ## Check types
 	@$(BIN)/mypy
 	@$(BIN)/mypy $(PIPELINE)
 	@$(BIN)/mypy examples/asset_traits
+	@$(BIN)/mypy examples/composed_traits
+	@$(BIN)/mypy examples/hrm_session
 	@cd examples/closing_the_loop && ../../$(BIN)/mypy --config-file ../../pyproject.toml .
 
 docs: setup ## Build the documentation into docs/_build/html
