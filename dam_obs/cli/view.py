@@ -26,6 +26,9 @@ from dam_obs.trace.events import Status
 LAST: Final = 100
 """Events that are shown if nothing is said."""
 
+LAST_ON_SCREEN: Final = 10_000
+"""The same of a backend's that ``--tui`` asks for."""
+
 LAST_BEFORE_FOLLOWING: Final = 10
 """The same of those that are there when a file begins to be followed."""
 
@@ -133,7 +136,7 @@ def command(source: Source, reading: Reading, follow: bool, tui: bool, partial_a
     reading.check(source)
     wish = _wish(reading, **given)
     if source.uri is not None:
-        source = _narrowed(source, wish, reading, LAST if not tui else None)
+        source = _narrowed(source, wish, reading, tui)
     if tui:
         _open_screen(source, wish, follow)
     elif follow:
@@ -142,16 +145,14 @@ def command(source: Source, reading: Reading, follow: bool, tui: bool, partial_a
         _view(source, wish)
 
 
-def _narrowed(source: Source, wish: Wish, reading: Reading, last: int | None) -> Source:
+def _narrowed(source: Source, wish: Wish, reading: Reading, on_screen: bool) -> Source:
     """Return a backend of which no more is wanted than is going to be shown."""
-    from dam_obs.cli._tui.load import EVENTS
-
     wanted = (
         wish.wanted if wish.named is None else reading.wanted()
     )  # which of a trace's events are shown it all decides
     query, exact = reading.query(wanted, request=wish.named, whole_traces=True)
     if exact and wish.named is None:
-        query = replace(query, newest=wish.last or last or EVENTS)
+        query = replace(query, newest=wish.last or (LAST_ON_SCREEN if on_screen else LAST))
     return asking(source, query)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from dam_obs.cli import main
 from dam_obs.store.errors import NoTraceFound
 from dam_obs.store.remote.errors import NothingThere
 from dam_obs.store.remote.events import BackendEvents
@@ -253,7 +254,9 @@ def test_the_report_says_where_it_is_from(recording: Any, told: Told, tmp_path: 
     (tmp_path / "otlp.jsonl").write_bytes(b"{damaged\n" + b"".join(recording.lines()))
 
     words = ("--from", "otlp-file:otlp.jsonl", "--run", recording.folder.name)
-    quality = json.loads(told("diagnose", *words, "--json", "--no-draft"))["report"]["quality"]
+    printed = json.loads(told("diagnose", *words, "--json", "--no-draft"))
+    page = (Path(printed["run"]) / "report.html").read_text()
+    quality = printed["report"]["quality"]
     assert quality["source"] | {"first_skipped": "", "spans": 0} == {
         "uri": "otlp-file:otlp.jsonl",
         "kind": "files of OTLP",
@@ -269,6 +272,8 @@ def test_the_report_says_where_it_is_from(recording: Any, told: Told, tmp_path: 
     assert quality["source"]["first_skipped"].startswith("otlp.jsonl:1: foreign (")
     assert (quality["lines_skipped"], quality["verdict"]) == (1, "weak")
     assert {one["evidence"] for one in quality["absent"]} >= {"stacks", "process_counters", "timelines", "machine"}
+    assert "Read back from" in page
+    assert f"files of OTLP, asked for run {recording.folder.name}" in page
 
 
 def test_every_command_reads_it(recording: Any, told: Told, tmp_path: Path) -> None:
@@ -290,3 +295,46 @@ def test_every_command_reads_it(recording: Any, told: Told, tmp_path: Path) -> N
     drafted = told("draft", "--from", "otlp-file:otlp.jsonl", "--system", "<packing.Packer>", "--stdout")
     assert "def calculate_traits" in drafted
     assert not (tmp_path / ".dam-obs").exists()
+
+
+def test_times_are_asked_for_by_options(told: Told, tmp_path: Path) -> None:
+    """`--since` and `--until` say what a filter can say, so files have them, too."""
+    (tmp_path / "otlp.jsonl").write_bytes(line(0, 1, 2) + b"\n")
+    window = ("--since", "2026-01-13T14:00:01Z", "--until", "2026-01-13T14:00:02Z")
+
+    for source in (("otlp.jsonl",), ("--from", "otlp-file:otlp.jsonl")):
+        assert json.loads(told("stats", *source, *window, "--json"))["events"] == 1
+        assert len(told("view", *source, *window, "--jsonl").splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ("view", "otlp.jsonl", "--service", "x"),
+            "--service and --run go with --from: a file's events do not tell them",
+        ),
+        (("stats", "otlp.jsonl", "--from", "otlp-file:x"), "--from says already what to read"),
+        (("diagnose", "--from", "otlp-file:x", "--", "true"), "it does not go with a command"),
+        (("diagnose", "--from", "otlp-file:x", "--rate", "5"), "it does not go with --rate"),
+        (("diagnose", "--since", "1h"), "--since, --until, --service and --run go with --from"),
+        (("diagnose", "--from", "otlp.jsonl"), "--from names a backend, and 'otlp.jsonl' is a file"),
+        (("draft", "otlp.jsonl", "--since", "1h"), "--since and --until go with --from"),
+        (("view", "--from", "otlp-file:x", "--follow"), "--follow reads a file, a run or a pipe"),
+        (("view", "--from", "otlp-file:x", "--since", "soon"), "'soon' is no time"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    words: tuple[str, ...],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is wrong with them is said, and nothing is read."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "otlp.jsonl").write_bytes(line(0) + b"\n")
+
+    assert main(list(words)) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, says in printed.err) == ("", True), printed.err
