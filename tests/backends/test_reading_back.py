@@ -142,10 +142,11 @@ def test_from_a_collectors_files(
 
 
 def test_from_the_gateways_own_file(reading_back: Any, start_collector: Any, wait_until: Any, tmp_path: Path) -> None:
-    """As it is configured here: what its sampling lets through, which is all of it if it is told so."""
+    """Through agent and gateway as they are configured: redaction, sampling and batches change nothing of it."""
     gateway = start_collector(
         "gateway", DAM_JAEGER="127.0.0.1:9", DAM_GATEWAY_SHARE="100", DAM_GATEWAY_DECISION_WAIT="1s"
     )
-    reading_back.record(tmp_path / "run", f"http://{gateway.addresses['DAM_GATEWAY_HTTP']}")
+    agent = start_collector("agent", DAM_GATEWAY=gateway.addresses["DAM_GATEWAY_GRPC"])
+    reading_back.record(tmp_path / "run", f"http://{agent.addresses['DAM_AGENT_HTTP']}")
 
     same_report(reading_back, tmp_path / "run", f"otlp-file:{gateway.file}", wait_until)
