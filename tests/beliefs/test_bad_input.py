@@ -204,6 +204,11 @@ VALUES = {
         WrongValue,
         r"^x: mind has default_tick 'soon', which is no tick$",
     ),
+    "mind's tick that is later": (
+        with_trait("mind", {"_call": "create", "default_tick": 201}),
+        WrongValue,
+        r"^x: mind has default_tick 201, which is later than tick 200, at which it is made$",
+    ),
     "template of a mind": (
         with_trait("mind", {"tavern": "location"}),
         WrongValue,
@@ -517,11 +522,6 @@ BROKEN = {
         UnknownLabel,
         r"^npc2@200, mind\.remove of npc2@200: no belief is called 'nowhere'$",
     ),
-    "default_tick later": (
-        {"mind": {"_call": "create", "default_tick": 201}},
-        BadTick,
-        r"^default_tick of the mind of npc2: tick 201 is later than tick 200",
-    ),
     "a mind that is to know itself": (
         {"mind.append": {"npc2": ["mind"]}},
         CircularTrait,
@@ -603,6 +603,21 @@ class TestLocking:
         world.state.lock()
 
         assert known(belief.get_trait("mind")) == {"nowhere": {"owner": "Nemo"}}
+
+    def test_a_default_tick_of_an_archetype_that_is_later(self, village):
+        """Which it is shows when somebody is made of it."""
+        late = {"Late": {"traits": {"mind": {"_call": "create", "default_tick": 101}}}}
+        world = village(archetypes=late)
+        belief = world.state.add_belief(label="npc", bases=["Late"])
+        says = (
+            r"^default_tick of the mind of npc: tick 101 is later than tick 100, at which the mind of npc is made; give"
+        )
+        with refused(world, BadTick, says):
+            world.state.lock()
+        belief.set_trait("mind", {"_call": "create"})
+        world.state.lock()
+
+        assert [each.tick for each in belief.get_trait("mind").states] == [100]
 
     def test_an_earlier_version_of_a_mind_is_as_it_was(self, world, known):
         """What a later version could not be taught is in no state of the mind that goes on."""

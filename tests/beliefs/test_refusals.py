@@ -76,7 +76,7 @@ def one_of(things, number):
 
 def do(world, action):
     """Do what an action says."""
-    beliefs = list(world.state.get_beliefs()) or [world.mind.states[0].get_belief_by_label("village")]
+    beliefs = list(world.state.get_beliefs())
     match action:
         case ("add", label, bases, traits):
             world.state.add_belief(label=label, bases=[*bases, "Person", "Mental"], traits=traits)
@@ -96,8 +96,8 @@ def do(world, action):
                 state.learn_about(one_of(beliefs, number), [trait])
         case ("think", mind):
             one_of(world.minds, mind).create_state(world.state.tick, world.state)
-        case ("remove", number):
-            world.state.remove(one_of(beliefs, number).subject)
+        case ("remove", number) if len(beliefs) > 1:
+            world.state.remove(one_of(beliefs[1:], number).subject)
 
 
 @settings(max_examples=60, deadline=None)

@@ -187,7 +187,9 @@ class State(StateView):
         """
         if belief.world is not self.mind.world:
             raise ForeignState(f"{belief.name} is of another world, and {self.name} cannot learn of it")
-        learned: Learned = self.mind.world.learn(self, belief, tuple(belief.names if traits is None else traits))
+        self._check_open()
+        with self.mind.world.undoing.all_or_nothing():
+            learned: Learned = self.mind.world.learn(self, belief, tuple(belief.names if traits is None else traits))
         return learned.belief
 
     def lock(self) -> None:

@@ -16,10 +16,12 @@ class Undoing:
         """To be held by whoever makes something that can be taken back."""
         self._steps: list[Callable[[], object]] = []
         self._depth = 0
+        self._thread: int | None = None
+        """That is in a block."""
 
     def add(self, step: Callable[[], object]) -> None:
         """Note how to take back what was just done; outside of a block nothing is taken back."""
-        if self._depth:
+        if self._thread == threading.get_ident():
             self._steps.append(step)
 
     @contextmanager
@@ -28,6 +30,7 @@ class Undoing:
         with self.lock:
             mark = len(self._steps)
             self._depth += 1
+            self._thread = threading.get_ident()
             try:
                 yield
             except BaseException:
@@ -37,4 +40,5 @@ class Undoing:
             finally:
                 self._depth -= 1
                 if not self._depth:
+                    self._thread = None
                     self._steps.clear()

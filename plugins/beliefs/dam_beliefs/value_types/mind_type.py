@@ -51,6 +51,8 @@ class MindType(ValueType):
             tick = value.get(DEFAULT_TICK)
             if tick is not None and not is_tick(tick):
                 raise Unfit(f"has {DEFAULT_TICK} {tick!r}, which is no tick")
+            if tick is not None and state is not None and tick > state.tick:
+                raise Unfit(f"has {DEFAULT_TICK} {tick}, which is later than tick {state.tick}, at which it is made")
         else:
             self.check_operation("append", value, world, state)
         return frozen(value)
