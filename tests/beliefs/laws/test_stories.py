@@ -20,7 +20,7 @@ from dam_beliefs import Belief, BeliefsError, Subject, UnionState, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=25, deadline=None, derandomize=True)
 
 KINDS_OF_MINDS: st.SearchStrategy[dict[str, Any]] = st.sampled_from([{}, {"own": "replace"}, {"composable": False}])
 
