@@ -148,3 +148,20 @@ def test_a_ladder_of_diamonds_of_minds(own: dict[str, Any]):
     assert sorted(known(top.get_trait("mind"))) == (["forge", "tavern"] if own else ["forge"])
     names = [belief.get_trait("name") for belief in top.get_trait("mind").state.get_beliefs()]
     assert sorted(names) == (["The Ox", "Tom's"] if own else ["Tom's"])
+
+
+def test_a_long_history_is_saved_and_goes_on():
+    """Thousands of versions, each the base of the next, and a mind that thought at each tick."""
+    world = village()
+    version = world.state.add_belief(label="npc", bases=["Mental", "Thing"], traits={"color": "red"})
+    for tick in range(1, LENGTH // 2):
+        version = version.with_traits(world.mind.create_state(tick), {"name": str(tick), **(TEACH if tick < 3 else {})})
+    world.state.lock()
+    again = World.from_data(world.to_data())
+    same = again.labels["npc"].belief(again.state)
+
+    assert same.get_trait("color") == "red"
+    assert known(same.get_trait("mind")) == ["tavern"]
+    assert same.get_trait("mind").states[-1].tick == version.get_trait("mind").states[-1].tick
+    later = same.with_traits(again.mind.create_state(LENGTH), {"mind.remove": ["tavern"]})
+    assert known(later.get_trait("mind")) == []
