@@ -200,10 +200,10 @@ def test_an_assignment_inside_a_text_hides_the_value_alone(redactor, text, shown
     st.sampled_from(["{}={}", "{}: {}", '{{"{}": "{}"}}', "?{}={}&x=1", "f({}='{}')", "<{}>{}</x>"]),
 )
 def test_no_assigned_value_survives(key, value, shape):
-    """Whatever the notation, the value is not in the result."""
+    """Whatever the notation, the value is not in the result, but as part of its name."""
     text = Redactor().text("note", shape.format(key, value))
 
-    assert value not in text
+    assert value not in text.replace(key, "")
 
 
 @given(secret_keys, st.text(min_size=6, max_size=60).filter(lambda text: not text.isdigit()))
@@ -213,7 +213,7 @@ def test_no_value_survives_in_json_or_in_a_repr(key, value):
 
     assert unlikely not in Redactor().text("note", json.dumps({key: unlikely, "x": 1}))
     assert unlikely not in Redactor().text("note", repr({key: unlikely, "x": 1}))
-    assert value not in Redactor().text("note", json.dumps(json.dumps({key: unlikely}))) or len(value) < 8
+    assert unlikely not in Redactor().text("note", json.dumps(json.dumps({key: unlikely})))
 
 
 # -- at any depth
