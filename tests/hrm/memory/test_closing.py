@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import subprocess
+import sys
 import tempfile
 import threading
-import warnings
 from pathlib import Path
 
 import pytest
@@ -38,16 +39,34 @@ def test_a_session_without_a_folder(opening, own_folders, run):
     assert own_folders() == []
 
 
-def test_a_session_that_nobody_closes(opening, own_folders, run):
-    """Its folder goes with it, and nobody is warned of its files."""
-    session = opening.session(None)
-    run(session.memory.write("n", "key", 1))
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        del session
-        gc.collect()
+ABANDONED = """
+import asyncio, gc, os, tempfile, warnings
+from dam_hrm import Session, plugin_manager
 
-    assert (own_folders(), [warning.message for warning in told]) == ([], [])
+async def write():
+    session = Session(folder=None, plugins=plugin_manager(installed=False))
+    await session.memory.write("n", "key", 1)
+    print(len(os.listdir(tempfile.gettempdir())))
+
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    asyncio.run(write())
+    gc.collect()
+print(os.listdir(tempfile.gettempdir()), [warning.message for warning in told])
+"""
+
+
+def test_a_session_that_nobody_closes(tmp_path):
+    """Its folder goes with it, and nobody is warned of its files; in a process where nothing else looks at it."""
+    run = subprocess.run(
+        [sys.executable, "-c", ABANDONED],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+    assert (run.stdout, run.stderr) == ("1\n[] []\n", "")
 
 
 def test_hot_is_kept_at_the_end(begin, run):
