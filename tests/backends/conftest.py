@@ -22,6 +22,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TypeVar
 
 import pytest
 
@@ -160,11 +161,29 @@ class Service:
         return self.process is not None and self.process.poll() is not None
 
 
+One = TypeVar("One", bound=Service)
+
+
 @pytest.fixture(scope="session")
 def services() -> Iterator[ExitStack]:
     """What is entered here is stopped at the end of the session, the last first."""
     with ExitStack() as stack:
         yield stack
+
+
+def _started(make: Callable[[], One], services: ExitStack) -> One:
+    """Start a program on ports that were free a moment ago; with others, if somebody has taken one meanwhile."""
+    for attempt in range(3):
+        one = make()
+        services.callback(one.stop)
+        try:
+            one.start()
+        except Ended:
+            if attempt == 2 or "address already in use" not in one.log.read_text():
+                raise
+        else:
+            return one
+    raise AssertionError
 
 
 # -- the collector, as agent and as gateway
@@ -225,17 +244,7 @@ def start_collector(
 
     def start(role: str, *more: Path | str, **variables: str) -> Collector:
         folder = tmp_path_factory.mktemp(role)
-        for attempt in range(3):  # somebody else may take a free port before we do
-            one = _collector(collector_program, role, more, variables, folder)
-            services.callback(one.stop)
-            try:
-                one.start()
-            except Ended:
-                if attempt == 2 or "address already in use" not in one.log.read_text():
-                    raise
-            else:
-                return one
-        raise AssertionError
+        return _started(lambda: _collector(collector_program, role, more, variables, folder), services)
 
     return start
 
@@ -422,17 +431,7 @@ def start_jaeger(
 
     def start(*more: Path, **variables: str) -> Jaeger:
         program, folder = built("build-jaeger"), tmp_path_factory.mktemp("jaeger")
-        for attempt in range(3):  # somebody else may take a free port before we do
-            one = _jaeger(program, more, variables, folder)
-            services.callback(one.stop)
-            try:
-                one.start()
-            except Ended:
-                if attempt == 2 or "address already in use" not in one.log.read_text():
-                    raise
-            else:
-                return one
-        raise AssertionError
+        return _started(lambda: _jaeger(program, more, variables, folder), services)
 
     return start
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from dam_beliefs.traittype import Traittype
     from dam_beliefs.union_state import UnionState
     from dam_beliefs.value_types.base import Making, Operation, Unfit, ValueType
+    from dam_beliefs.value_types.user_class import UserClass
     from dam_beliefs.values import Composing, Constructing, Learned, Learning, Operating, Ticking, Valued
     from dam_beliefs.world import World
 
@@ -70,6 +71,7 @@ _HOMES = {
     "traittype": ("Traittype",),
     "union_state": ("UnionState",),
     "value_types.base": ("Making", "Operation", "Unfit", "ValueType"),
+    "value_types.user_class": ("UserClass",),
     "values": ("Composing", "Constructing", "Learned", "Learning", "Operating", "Ticking", "Valued"),
     "world": ("World",),
 }  # fmt: skip
@@ -116,6 +118,7 @@ __all__ = [
     "UnknownLabel",
     "UnknownOperation",
     "UnknownTrait",
+    "UserClass",
     "ValueType",
     "Valued",
     "World",

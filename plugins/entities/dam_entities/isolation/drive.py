@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from dam_entities.isolation.watch import Watch
 
@@ -46,12 +46,10 @@ async def adrive(watch: Watch) -> None:
 async def _over(watch: Watch) -> None:
     watch.look()
     while not watch.is_over:
-        with _told(watch) as changed:
-            try:
-                async with asyncio.timeout(watch.seconds_left):
-                    await changed.wait()
-            except TimeoutError:
-                pass  # it has to look all the same
+        # When time is over it has to look all the same.
+        with _told(watch) as changed, suppress(TimeoutError):
+            async with asyncio.timeout(watch.seconds_left):
+                await changed.wait()
         watch.look()
 
 
